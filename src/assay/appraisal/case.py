@@ -1,0 +1,60 @@
+"""The input of appraisal: everything known about one image, with nothing decided yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from assay.model.anchor import Anchor, Voucher
+from assay.model.claim import Claim
+from assay.model.component import Component
+from assay.model.finding import Finding
+from assay.model.measurement import Facts
+from assay.model.signature import SignatureOutcome
+from assay.model.verdict import NotChecked
+
+
+class BuiltInRule(Struct, frozen=True):
+    """The rule used where no policy is given (DESIGN section 1).
+
+    ``threshold`` is how many distinct anchors of each kind must vouch; ``every`` asks for all of
+    them; ``self_consistent`` accepts an image that nobody vouches for, if it agrees with itself.
+    """
+
+    threshold: int = 1
+    every: bool = False
+    self_consistent: bool = False
+
+    def describe(self) -> str:
+        if self.self_consistent:
+            return "built-in: the image agrees with itself (--self-consistent)"
+        if self.every:
+            return "built-in: every anchor given vouches for the whole image"
+        number = "one anchor" if self.threshold == 1 else f"{self.threshold} anchors"
+        return f"built-in: {number} of each kind given vouches for the whole image"
+
+
+class Case(Struct):
+    """One image and all evidence about it, as values.
+
+    ``root`` is the component that a digest of the image means; ``targets`` are the components
+    that stand for the image as a whole. A claim's origin may be an anchor's id.
+    """
+
+    image: str
+    resolved: str
+    format: str
+    root: str
+    targets: tuple[str, ...]
+    components: dict[str, Component]
+    claims: list[Claim]
+    anchors: list[Anchor]
+    vouchers: list[Voucher]
+    outcomes: list[SignatureOutcome]
+    findings: list[Finding]
+    not_checked: list[NotChecked]
+    facts: Facts
+    at: datetime
+    rule: BuiltInRule
+    tool: str

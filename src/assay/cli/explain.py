@@ -1,0 +1,50 @@
+"""``assay explain``."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+
+import click
+
+from assay import plugins
+from assay.model.codes import codes_in
+from assay.model.finding import Code
+
+
+def registry() -> dict[str, Code]:
+    """All finding codes, by name."""
+    return {
+        code.name: code for _, module in plugins.each("assay.codes") for code in codes_in(module)
+    }
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Explain a finding CODE; without one, list all codes.
+
+    \b
+    Example:
+      assay explain digest-mismatch
+    """
+    known = registry()
+    if code is None:
+        width = max(map(len, known))
+        for name in sorted(known):
+            click.echo(f"{name:<{width}}  {known[name].title}")
+        return
+    if code not in known:
+        close = difflib.get_close_matches(code, known, 3)
+        hint = f" Did you mean {', '.join(close)}?" if close else " `assay explain` lists them."
+        raise click.UsageError(f"no finding has the code {code!r}.{hint}")
+    entry = known[code]
+    click.echo(f"{entry.name}: {entry.title}\n")
+    click.echo(f"{entry.severity.value}, about whether the image is {entry.question.value}\n")
+    for heading, text in (
+        ("What was checked", entry.checked),
+        ("What it usually means", entry.means),
+        ("What to do", entry.remedy),
+    ):
+        click.echo(heading)
+        click.echo(textwrap.fill(text, 88, initial_indent="  ", subsequent_indent="  ") + "\n")

@@ -1,0 +1,52 @@
+"""Every bound on what hostile input may make Assay do, in one place. Sizes are bytes."""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+READ_CHUNK = 1 * MIB
+"""How much is read, hashed and inflated at a time. Below 256 KiB threads spend their time on
+handing the interpreter over; above 4 MiB the processor's caches no longer help."""
+
+MANIFEST_SIZE = 4 * MIB
+"""An OCI manifest, index or configuration (distribution-spec: registries should accept 4 MiB)."""
+
+DOCUMENT_SIZE = 64 * MIB
+"""A checksum file, baseline, key ring or detached signature."""
+
+SIGNATURE_SIZE = 1 * MIB
+KEY_FILE_SIZE = 16 * MIB
+
+JSON_DEPTH = 64
+JSON_ITEMS = 2_000_000
+
+INDEX_DEPTH = 8
+"""Nested image indexes."""
+INDEX_ENTRIES = 4096
+LAYERS = 4096
+
+DECOMPRESSED_SIZE = 1024 * GIB
+"""The most that one compressed stream may expand to."""
+DECOMPRESSION_RATIO = 1032 * 8
+"""Deflate cannot exceed 1032:1; zstd can, honestly only on runs of equal bytes."""
+DECOMPRESSION_RATIO_FLOOR = 64 * MIB
+"""Ratios are only judged beyond this many bytes of output."""
+
+TAR_ENTRIES = 5_000_000
+TAR_NAME_LENGTH = 4096 * 4
+TAR_EXTENSION_SIZE = 1 * MIB
+"""A pax header or GNU long name."""
+
+CONTENT_IN_MEMORY = 1 * GIB
+"""Most that is held in memory for a signature scheme that cannot work from a digest."""
+STDIN_SPOOL = 64 * GIB
+
+COMPONENTS = 200_000
+SIGNATURES = 1024
+CHECKSUM_LINES = 2_000_000
+CHUNKS = 16_000_000
+DETECT_HEAD = 64 * KIB
+NESTING = 16
+"""Formats within formats."""

@@ -1,0 +1,203 @@
+"""Sinks that compute digests, MACs and chunk digests as bytes go by."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from assay import limits
+from assay.model.codes import content as codes
+from assay.model.digest import ALGORITHMS
+from assay.model.finding import AssayError, Finding
+from assay.model.measurement import (
+    ChunkRequest,
+    ContentRequest,
+    HashRequest,
+    Request,
+    Sink,
+)
+
+
+class Hasher(Protocol):
+    def update(self, data: Any, /) -> object: ...
+
+    def digest(self) -> bytes: ...
+
+
+_HASHLIB_NAMES = {
+    "sha512-256": "sha512_256",
+    "sha3-224": "sha3_224",
+    "sha3-256": "sha3_256",
+    "sha3-384": "sha3_384",
+    "sha3-512": "sha3_512",
+}
+
+
+def _constructor(algorithm: str) -> Callable[[], Hasher]:
+    if algorithm == "blake3":
+        from blake3 import blake3
+
+        return blake3
+    if algorithm == "blake2b-256":
+        return lambda: hashlib.blake2b(digest_size=32)
+    name = _HASHLIB_NAMES.get(algorithm, algorithm)
+    if algorithm in ("md5", "sha1"):
+        return lambda: hashlib.new(name, usedforsecurity=False)
+    if algorithm in ("sha256", "sha512", "sha384", "sha224", "blake2b", "blake2s"):
+        constructor: Callable[[], Hasher] = getattr(hashlib, name)
+        return constructor
+    return lambda: hashlib.new(name)
+
+
+def new_hasher(algorithm: str, key: bytes | None = None) -> Hasher:
+    """A running digest; with ``key`` an HMAC (RFC 2104), or keyed BLAKE3.
+
+    Raises AssayError (unsupported-algorithm) for an algorithm that is unknown or not available.
+    """
+    if algorithm not in ALGORITHMS:
+        raise AssayError(
+            Finding.of(codes.UNSUPPORTED_ALGORITHM, detail=f"no digest algorithm {algorithm!r}")
+        )
+    try:
+        constructor = _constructor(algorithm)
+        if key is None:
+            return constructor()
+        if algorithm == "blake3":
+            from blake3 import blake3
+
+            return blake3(key)
+        return hmac.new(key, digestmod=constructor)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise AssayError(
+            Finding.of(codes.UNSUPPORTED_ALGORITHM, detail=f"{algorithm}: {error}")
+        ) from error
+
+
+def hash_bytes(algorithm: str, data: bytes | memoryview) -> bytes:
+    """The digest of bytes at hand."""
+    hasher = new_hasher(algorithm)
+    hasher.update(data)
+    return hasher.digest()
+
+
+class HashSink:
+    """Answers a `HashRequest` with the digest's raw value."""
+
+    def __init__(self, request: HashRequest) -> None:
+        key = request.key.reveal() if request.key is not None else None
+        self._hasher = new_hasher(request.algorithm, key)
+        self._suffix = request.suffix
+        if request.prefix:
+            self._hasher.update(request.prefix)
+        self.update = self._hasher.update
+
+    def finish(self) -> bytes:
+        if self._suffix:
+            self._hasher.update(self._suffix)
+        return self._hasher.digest()
+
+
+class TextHashSink:
+    """Answers a `HashRequest` over text with line ends normalised to CR LF."""
+
+    def __init__(self, request: HashRequest) -> None:
+        self._inner = HashSink(request)
+        self._pending_cr = False
+
+    def update(self, data: memoryview) -> None:
+        text = bytes(data)
+        if self._pending_cr:
+            text = b"\r" + text
+        self._pending_cr = text.endswith(b"\r")
+        if self._pending_cr:
+            text = text[:-1]
+        self._inner.update(text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+    def finish(self) -> bytes:
+        if self._pending_cr:
+            self._inner.update(b"\r")
+        return self._inner.finish()
+
+
+class ChunkSink:
+    """Answers a `ChunkRequest` with all chunk digests, concatenated."""
+
+    def __init__(self, request: ChunkRequest) -> None:
+        self._request = request
+        self._values: list[bytes] = []
+        self._hasher: Hasher | None = None
+        self._filled = 0
+        self._template = new_hasher(request.algorithm)
+        if request.prefix:
+            self._template.update(request.prefix)
+
+    def _start(self) -> Hasher:
+        copy: Callable[[], Hasher] = self._template.copy  # type: ignore[attr-defined]
+        return copy()
+
+    def update(self, data: memoryview) -> None:
+        size, at, end = self._request.chunk_size, 0, len(data)
+        suffix, values = self._request.suffix, self._values
+        while at < end:
+            take = min(size - self._filled, end - at)
+            if self._hasher is None:
+                if len(values) >= limits.CHUNKS:
+                    raise AssayError(
+                        Finding.of(codes.LIMIT_EXCEEDED, detail=f"over {limits.CHUNKS} chunks")
+                    )
+                self._hasher = self._start()
+            self._hasher.update(data[at : at + take])
+            self._filled += take
+            at += take
+            if self._filled == size:
+                self._close(suffix)
+
+    def _close(self, suffix: bytes) -> None:
+        assert self._hasher is not None
+        if suffix:
+            self._hasher.update(suffix)
+        self._values.append(self._hasher.digest())
+        self._hasher, self._filled = None, 0
+
+    def finish(self) -> bytes:
+        if self._hasher is not None:
+            if self._request.pad:
+                self._hasher.update(bytes(self._request.chunk_size - self._filled))
+            self._close(self._request.suffix)
+        return b"".join(self._values)
+
+
+class ContentSink:
+    """Answers a `ContentRequest` with the bytes themselves, up to its limit."""
+
+    def __init__(self, request: ContentRequest) -> None:
+        self._limit = request.limit
+        self._content = bytearray()
+
+    def update(self, data: memoryview) -> None:
+        if len(self._content) + len(data) > self._limit:
+            raise AssayError(
+                Finding.of(
+                    codes.LIMIT_EXCEEDED,
+                    detail="the signature scheme needs the whole content in memory, and it is"
+                    f" larger than {self._limit} bytes",
+                    expected=f"at most {self._limit} bytes",
+                )
+            )
+        self._content += data
+
+    def finish(self) -> bytes:
+        return bytes(self._content)
+
+
+def sink_for(request: Request) -> Sink:
+    """The sink that answers a request. Raises AssayError for an unsupported algorithm."""
+    if isinstance(request, HashRequest):
+        return TextHashSink(request) if request.text else HashSink(request)
+    if isinstance(request, ChunkRequest):
+        return ChunkSink(request)
+    if isinstance(request, ContentRequest):
+        return ContentSink(request)
+    return request.sink()

@@ -1,0 +1,51 @@
+"""Anchors: what the user trusts from the start."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Anchor(Struct, frozen=True):
+    """One thing that the user trusts.
+
+    ``kind`` groups alternatives: of each kind given, at least one must vouch for the image.
+    Kinds in use: ``digest``, ``checksums``, ``baseline``, ``key``, ``ca``, ``identity``.
+    ``id`` is unique in a run, ``description`` is for people and holds no secret.
+    """
+
+    id: str
+    kind: str
+    description: str
+
+
+class KeyAttempt(Struct, frozen=True):
+    """One key tried on one signature: whether it matched, and if not, why not."""
+
+    anchor: str
+    key: str
+    matched: bool
+    reason: str = ""
+
+
+class Signer(Struct, frozen=True):
+    """Who made a signature, as proven: an identity, the key's id, and the time if it is known.
+
+    ``signed_at`` is RFC 3339; ``time_source`` says who asserts it (``signer``, ``timestamp
+    authority`` ...), empty when the signature carries no time.
+    """
+
+    identity: str
+    key: str
+    signed_at: str = ""
+    time_source: str = ""
+
+
+class Voucher(Struct, frozen=True):
+    """A verified fact: ``anchor`` vouches for the bytes of ``component``, by a signature or by
+    the user's own word. ``notes`` carry signed extras, such as a trusted comment."""
+
+    anchor: str
+    component: str
+    by: str
+    signer: Signer | None = None
+    notes: dict[str, str] = {}

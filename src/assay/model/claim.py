@@ -1,0 +1,46 @@
+"""Claims: what a document says about the bytes of a component."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from assay.model.digest import Digest
+from assay.model.measurement import ChunkRequest
+
+
+class DigestIs(Struct, frozen=True, tag="digest"):
+    """The component has this digest."""
+
+    digest: Digest
+
+
+class SizeIs(Struct, frozen=True, tag="size"):
+    """The component is this many bytes long."""
+
+    size: int
+
+
+class ChunksAre(Struct, frozen=True, tag="chunks"):
+    """Each chunk of the component has its digest; ``values`` concatenates them in order.
+
+    This serves baselines, hash lists and the levels of a Merkle tree alike: a chunk that
+    disagrees leaves the others bound.
+    """
+
+    request: ChunkRequest
+    values: bytes
+
+
+Expectation = DigestIs | SizeIs | ChunksAre
+
+
+class Claim(Struct, frozen=True):
+    """``origin`` (a component id) says of ``subject`` (a component id) what ``expected`` holds.
+
+    ``field`` is where in the origin it says so (``layers[2].digest``, ``line 14``).
+    """
+
+    subject: str
+    origin: str
+    expected: Expectation
+    field: str = ""

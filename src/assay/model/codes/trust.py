@@ -1,0 +1,167 @@
+"""Codes about anchors, keys and signatures, whatever the scheme."""
+
+from __future__ import annotations
+
+from assay.model.finding import Code, Question, Severity
+
+NO_ANCHOR = Code(
+    "no-anchor",
+    "nothing was given to trust",
+    Severity.ERROR,
+    Question.CHECKED,
+    "Whether the user gave at least one anchor: a digest, a checksum file, a key, a certificate, a"
+    " baseline.",
+    "Without an anchor an image can only be compared with itself. Anyone can make an image that"
+    " agrees with itself.",
+    "Give an anchor, for instance --digest sha256:..., --checksums FILE or --key FILE. With"
+    " --self-consistent you accept on purpose that nobody vouches for the image.",
+)
+
+NOT_VOUCHED = Code(
+    "not-vouched",
+    "no anchor of this kind vouches for the image as a whole",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "For each kind of anchor given, whether one of that kind leads, by valid signatures and"
+    " satisfied claims, to every part that makes up the image.",
+    "There is no signature, it was made by another key, or it covers only a part of the image. The"
+    " detail and the other findings say which.",
+    "Check that the signature or checksum file belongs to this version of the image, and that the"
+    " key is the publisher's current one.",
+)
+
+NO_SIGNATURE = Code(
+    "no-signature",
+    "a key was given, and no signature was found",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "Whether any signature exists for the image, in it, beside it, or given with --signature.",
+    "The publisher does not sign, the signature file was not downloaded, or it has a name that is"
+    " not looked for.",
+    "Download the signature beside the image, or name it with --signature FILE.",
+)
+
+WRONG_KEY = Code(
+    "wrong-key",
+    "the signature was made by a key that was not given",
+    Severity.WARNING,
+    Question.AUTHENTIC,
+    "The key that the signature names against the keys given.",
+    "The publisher has changed keys, you have the key of someone else, or someone else signed the"
+    " image.",
+    "Get the publisher's current key from a source that you trust, never from beside the download.",
+)
+
+SIGNATURE_INVALID = Code(
+    "signature-invalid",
+    "the signature does not match the bytes",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The signature against the bytes that it should cover, with the key that it names.",
+    "The signed bytes were changed or damaged after signing, or signature and file belong to"
+    " different versions. Where a signature names no key, a wrong key looks the same.",
+    "Get both again from the publisher. If it stays so, treat the file as tampered with.",
+)
+
+SIGNATURE_MALFORMED = Code(
+    "signature-malformed",
+    "the signature cannot be read",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The structure of the signature against its specification, strictly.",
+    "A damaged or truncated signature file, or a web page saved in its place.",
+    "Download the signature again.",
+)
+
+KEY_MALFORMED = Code(
+    "key-malformed",
+    "the key cannot be read",
+    Severity.ERROR,
+    Question.CHECKED,
+    "Whether the key file holds a public key, certificate or secret of a known kind.",
+    "The wrong file, a private key, or a damaged one.",
+    "Give a public key in PEM, OpenPGP, minisign, signify or SSH form. A raw secret is given as"
+    " secret:FILE, secret:env:NAME or secret:fd:NUMBER.",
+)
+
+KEY_EXPIRED = Code(
+    "key-expired",
+    "the key or certificate was not valid at the time of the check",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The validity of key, certificate and signature against the effective time (--at, or now).",
+    "The key has run out and the publisher has a newer one; or the clock of this machine is wrong.",
+    "Get the publisher's current key and a signature made with it.",
+)
+
+SIGNATURE_EXPIRED = Code(
+    "signature-expired",
+    "the signature is past the date that its maker set",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The signature's own expiry against the effective time.",
+    "An old release whose signature was meant to lapse, or a replay of one.",
+    "Get the current release and its signature.",
+)
+
+SIGNATURE_IN_FUTURE = Code(
+    "signature-in-future",
+    "the signature says it was made after the time of the check",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The signature's creation time against the effective time.",
+    "A wrong clock here or at the signer, or an effective time (--at) before the release.",
+    "Check the clock, or the --at value.",
+)
+
+KEY_REVOKED = Code(
+    "key-revoked",
+    "the key or certificate has been revoked",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "Revocation statements found with the key or given with it.",
+    "The owner declared the key lost, stolen or replaced.",
+    "Do not use what it signed. Get the owner's new key from a source that you trust.",
+)
+
+WEAK_SIGNATURE = Code(
+    "weak-signature",
+    "the signature uses an algorithm that can be forged",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "Digest and key algorithms of the signature against a floor: no MD5, no SHA-1, RSA at least"
+    " 2048 bits.",
+    "An old key or old signing software.",
+    "Ask the publisher for a signature with current algorithms.",
+)
+
+KEY_NOT_PERMITTED = Code(
+    "key-not-permitted",
+    "the key or certificate may not sign this kind of thing",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "Key flags, key usage, extended key usage, and namespaces against what is signed.",
+    "A key made for another purpose (encryption, web server, e-mail), or a signature moved from one"
+    " use to another.",
+    "Ask the publisher to sign with a key for signing releases.",
+)
+
+SIGNATURE_UNSUPPORTED = Code(
+    "signature-unsupported",
+    "the signature is of a kind that Assay cannot check",
+    Severity.ERROR,
+    Question.CHECKED,
+    "The signature's version and algorithms against what Assay knows.",
+    "An experimental or obsolete kind of signature.",
+    "Ask the publisher for a signature of a common kind.",
+)
+
+SIGNATURE_UNCHECKED = Code(
+    "signature-unchecked",
+    "a signature could not be checked",
+    Severity.WARNING,
+    Question.CHECKED,
+    "Whether what it signs could be read and measured.",
+    "What it signs is missing, unreadable, or too large for the scheme.",
+    "Mend the other findings first.",
+)

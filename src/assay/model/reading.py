@@ -1,0 +1,127 @@
+"""What a format or an evidence reader reports about bytes, and how it reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from assay.model.claim import Claim
+from assay.model.component import Component
+from assay.model.finding import Finding
+from assay.model.measurement import Request
+from assay.model.signature import PreparedSignature
+from assay.model.verdict import NotChecked
+
+
+class Blob(Protocol):
+    """A stretch of stored bytes.
+
+    ``size`` is None while unknown (a pipe). All methods raise AssayError when the bytes can not
+    be had (unreachable, unreadable, changed under our hands).
+    """
+
+    @property
+    def size(self) -> int | None: ...
+
+    @property
+    def seekable(self) -> bool:
+        """Whether `read_at` works anywhere, as often as wanted."""
+        ...
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Up to ``length`` bytes from ``offset``; fewer only at the end."""
+        ...
+
+    def stream(self, chunk_size: int) -> Iterator[memoryview]:
+        """All bytes from the start, in pieces of at most ``chunk_size``. A piece is only valid
+        until the next one is asked for."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Where the other blobs of an image are found: a registry, an OCI layout, a docker archive."""
+
+    def blob(self, name: str, *, size: int | None = None, media_type: str = "") -> Blob | None:
+        """The blob stored under this name (a digest ``algorithm:hex``, or a path in stores that
+        know paths), or None when the store does not hold it. Raises AssayError when the store
+        cannot tell. ``size`` and ``media_type`` are what the referring document claims; a store
+        may need them to ask for the blob, and believes neither."""
+        ...
+
+
+class Options(Struct, frozen=True):
+    """What the user asked of the formats. ``platform`` is ``os/architecture[/variant]`` or empty
+    for all; ``files`` asks for a digest of every file in a layer; ``forced_type`` is a format's
+    name, empty to detect."""
+
+    platform: str = ""
+    files: bool = False
+    forced_type: str = ""
+
+
+class Site(Struct, frozen=True):
+    """Where a format reads: the component, the blob or view with its bytes, and what is near.
+
+    ``component`` is the id and the extent of the bytes to read; formats name their children
+    below ``prefix`` (empty at the top).
+    """
+
+    component: Component
+    blob: Blob
+    store: BlobStore | None
+    options: Options
+    prefix: str = ""
+    media_type: str = ""
+
+    def child(self, name: str) -> str:
+        """The id for a child component called ``name``."""
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+
+class Reading(Struct):
+    """What was read. A reader fills one of these and trusts nothing in it.
+
+    ``blobs`` maps blob keys (of `Stored` extents) to their bytes; ``targets`` are the components
+    that stand for the image as a whole; ``requests`` asks for measurements beyond those that
+    claims need; ``explore`` names components (with a view of their bytes) in which further
+    formats may be looked for.
+    """
+
+    components: list[Component] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    signatures: list[PreparedSignature] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    blobs: dict[str, Blob] = field(default_factory=dict)
+    requests: list[tuple[str, Request]] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    not_checked: list[NotChecked] = field(default_factory=list)
+    explore: list[tuple[str, Blob]] = field(default_factory=list)
+
+    def absorb(self, other: Reading) -> None:
+        """Add everything in ``other`` except its targets, which are the caller's to choose."""
+        self.components += other.components
+        self.claims += other.claims
+        self.signatures += other.signatures
+        self.findings += other.findings
+        self.blobs.update(other.blobs)
+        self.requests += other.requests
+        self.not_checked += other.not_checked
+        self.explore += other.explore
+
+
+class Format(Protocol):
+    """Knows one image format: its bytes, and nothing of trust."""
+
+    @property
+    def name(self) -> str: ...
+
+    def recognise(self, site: Site) -> bool:
+        """Whether these bytes are of this format, by content alone. Cheap; raises nothing."""
+        ...
+
+    def read(self, site: Site) -> Reading:
+        """Report components, claims, embedded signatures, and what is odd (as findings).
+        Total: malformed input gives findings, or an AssayError where nothing can be read."""
+        ...

@@ -1,0 +1,238 @@
+"""The story of one verification: open -> gather -> measure -> appraise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from assay import limits, plugins
+from assay.appraisal.appraise import appraise
+from assay.appraisal.case import BuiltInRule, Case
+from assay.appraisal.claims import request_for
+from assay.evidence.gather import Document, read_checksums, read_signature
+from assay.formats.detect import detect
+from assay.measure.engine import measure
+from assay.model.anchor import Anchor, Voucher
+from assay.model.claim import Claim, DigestIs
+from assay.model.codes import content as codes
+from assay.model.component import Component, Stored
+from assay.model.finding import AssayError, Finding
+from assay.model.measurement import ContentRequest, Facts, HashRequest, Request
+from assay.model.reading import Blob, Options, Reading, Site
+from assay.model.signature import SignatureOutcome
+from assay.model.verdict import Verdict
+from assay.sources.model import OpenedImage, OpenOptions
+from assay.sources.open import open_images
+from assay.trust.anchors import Trust, read_bounded
+from assay.version import __version__
+
+
+class VerifyOptions(msgspec.Struct):
+    """Everything that one call of `verify` asks for, beside the image's name."""
+
+    trust: Trust
+    rule: BuiltInRule = BuiltInRule()
+    formats: Options = Options()
+    open: OpenOptions = OpenOptions()
+    signatures: list[str] = []
+    at: datetime | None = None
+    progress: Callable[[int], object] | None = None
+
+
+def verify(name: str, request: VerifyOptions) -> list[Verdict]:
+    """Verify the image, or images, of a name. Raises UsageError only; all else is in a verdict."""
+    try:
+        images = open_images(name, request.open)
+    except AssayError as error:
+        return [_unopened(name, error.finding, request)]
+    return [_verify_one(image, request) for image in images]
+
+
+def _verify_one(image: OpenedImage, request: VerifyOptions) -> Verdict:
+    case = gather(image, request)
+    case_facts = measure(case.components, case.blobs, case.requests, progress=request.progress)
+    return appraise(judgeable(case, case_facts, request))
+
+
+class Gathered(msgspec.Struct):
+    """All that is known before anything is measured."""
+
+    image: OpenedImage
+    format: str
+    root: str
+    targets: list[str]
+    reading: Reading
+    anchors: list[Anchor]
+    vouchers: list[Voucher]
+
+    @property
+    def components(self) -> dict[str, Component]:
+        return {component.id: component for component in self.reading.components}
+
+    @property
+    def blobs(self) -> dict[str, Blob]:
+        return self.reading.blobs
+
+    @property
+    def requests(self) -> list[tuple[str, Request]]:
+        """Every measurement that claims, signatures and readers need."""
+        wanted = list(self.reading.requests)
+        for claim in self.reading.claims:
+            request = request_for(claim)
+            wanted.append((claim.subject, request or _SIZE_IS_MEASURED_WITH))
+        for prepared in self.reading.signatures:
+            wanted += [(prepared.signature.document, need) for need in prepared.requests]
+        asked = {component for component, _ in wanted}
+        for component in self.reading.components:
+            if component.id not in asked and isinstance(component.extent, Stored):
+                wanted.append((component.id, _SIZE_IS_MEASURED_WITH))
+        return wanted
+
+
+_SIZE_IS_MEASURED_WITH = HashRequest("sha256")
+
+
+def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
+    """Read headers and evidence: components, claims and signatures, with nothing believed."""
+    options = msgspec.structs.replace(request.formats, platform=request.open.platform)
+    top = Component("", "file", Stored(image.root_key), size=image.root.size)
+    site = Site(top, image.root, image.store, options, media_type=image.media_type)
+    reading = Reading()
+    reading.findings += image.findings
+    reading.blobs[image.root_key] = image.root
+    try:
+        format_, ambiguity = detect(site)
+        reading.findings += ambiguity
+        inner = format_.read(site)
+        format_name = format_.name
+    except AssayError as error:
+        reading.findings.append(error.finding)
+        inner, format_name = Reading(), "unreadable"
+    reading.absorb(inner)
+    root = inner.components[0].id if inner.components else "file"
+    targets = inner.targets or [root]
+    anchors, vouchers = list(request.trust.anchors), []
+    digests = dict(request.trust.digests)
+    if image.pinned is not None:
+        anchors.append(Anchor("digest:name", "digest", f"digest in the name, {image.pinned}"))
+        digests["digest:name"] = image.pinned
+    if inner.components:
+        for anchor, digest in digests.items():
+            subjects = dict.fromkeys([root, *(targets if options.platform else [])])
+            for subject in subjects:
+                reading.claims.append(Claim(subject, anchor, DigestIs(digest), "given"))
+        vouchers += _evidence(image, root, request, reading)
+    return Gathered(image, format_name, root, targets, reading, anchors, vouchers)
+
+
+def _evidence(
+    image: OpenedImage, root: str, request: VerifyOptions, reading: Reading
+) -> list[Voucher]:
+    vouchers: list[Voucher] = []
+    documents: dict[str, str] = {}
+    for anchor, path in request.trust.checksums:
+        data = read_bounded(path, limits.DOCUMENT_SIZE, "--checksums")
+        found, given = read_checksums(Document(path.name, data, anchor), root, image.label)
+        reading.absorb(found)
+        vouchers += given
+        documents[path.name] = path.name
+    for path, candidates in _signature_files(image, root, request, documents):
+        data = read_bounded(path, limits.SIGNATURE_SIZE, "--signature")
+        reading.absorb(read_signature(path.name, data, candidates))
+    return vouchers
+
+
+def _signature_files(
+    image: OpenedImage, root: str, request: VerifyOptions, documents: dict[str, str]
+) -> list[tuple[Path, list[str]]]:
+    """The signature files to read, each with the components that it may be a signature of."""
+    found: list[tuple[Path, list[str]]] = []
+    for name in request.signatures:
+        path = Path(name)
+        if path.stem in documents:
+            candidates = [path.stem]
+        elif path.stem == image.label:
+            candidates = [root]
+        else:
+            candidates = [root, *documents]
+        found.append((path, candidates))
+    if request.trust.keys and image.folder:
+        beside = [(Path(image.folder) / image.label, root)]
+        beside += [(path, path.name) for _, path in request.trust.checksums]
+        given = {path.absolute() for path, _ in found}
+        for _, scheme in plugins.each("assay.signatures"):
+            for suffix in scheme.suffixes:
+                for path, document in beside:
+                    sidecar = path.with_name(path.name + suffix)
+                    if sidecar.is_file() and sidecar.absolute() not in given:
+                        given.add(sidecar.absolute())
+                        found.append((sidecar, [document]))
+    return found
+
+
+def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
+    """Check the signatures against what was measured, and lay everything before appraisal."""
+    at = request.at or datetime.now(UTC)
+    outcomes: list[SignatureOutcome] = []
+    vouchers = list(gathered.vouchers)
+    for prepared in gathered.reading.signatures:
+        document = prepared.signature.document
+        answers = {
+            need: facts.answers[document, need]
+            for need in prepared.requests
+            if (document, need) in facts.answers
+        }
+        outcome = prepared.verify(answers, request.trust.keys, at)
+        outcomes.append(outcome)
+        vouchers += outcome.vouchers
+    for key in [key for key in facts.answers if isinstance(key[1], ContentRequest)]:
+        del facts.answers[key]
+    image = gathered.image
+    return Case(
+        image=image.name,
+        resolved=image.resolved,
+        format=gathered.format,
+        root=gathered.root,
+        targets=tuple(gathered.targets),
+        components=gathered.components,
+        claims=gathered.reading.claims,
+        anchors=gathered.anchors,
+        vouchers=vouchers,
+        outcomes=outcomes,
+        findings=gathered.reading.findings,
+        not_checked=gathered.reading.not_checked,
+        facts=facts,
+        at=at,
+        rule=request.rule,
+        tool=f"assay {__version__}",
+    )
+
+
+def _unopened(name: str, finding: Finding, request: VerifyOptions) -> Verdict:
+    at = request.at or datetime.now(UTC)
+    return appraise(
+        Case(
+            image=name,
+            resolved=name,
+            format="unopened",
+            root="",
+            targets=(),
+            components={},
+            claims=[],
+            anchors=[],
+            vouchers=[],
+            outcomes=[],
+            findings=[finding],
+            not_checked=[],
+            facts=Facts(),
+            at=at,
+            rule=msgspec.structs.replace(request.rule, self_consistent=True),
+            tool=f"assay {__version__}",
+        )
+    )
+
+
+__all__ = ["Gathered", "VerifyOptions", "codes", "gather", "judgeable", "verify"]

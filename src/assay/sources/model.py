@@ -1,0 +1,59 @@
+"""What opening an image by name gives."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from assay.model.digest import Digest
+from assay.model.finding import Finding
+from assay.model.reading import Blob, BlobStore
+
+
+class OpenOptions(Struct, frozen=True):
+    """How images may be reached. See the command line's options of the same names."""
+
+    offline: bool = False
+    platform: str = ""
+    plain_http: bool = False
+    ca_file: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    auth_file: str = ""
+    timeout: float = 30.0
+
+
+class OpenedImage(Struct):
+    """An image that was found: where its first bytes are, and where its other blobs may be.
+
+    ``name`` is the name as given, ``resolved`` one that cannot move any more (with a digest or
+    the path). ``root`` is the first document or the file itself; ``root_key`` its blob key.
+    ``media_type`` is what the transport says of the root (a hint, not believed). ``pinned`` is
+    a digest that the name itself carried: an anchor, since the user typed it. ``label`` is the
+    base name for matching checksum lines and finding sidecar files beside ``folder``.
+    """
+
+    name: str
+    resolved: str
+    root: Blob
+    root_key: str
+    store: BlobStore | None = None
+    media_type: str = ""
+    pinned: Digest | None = None
+    label: str = ""
+    folder: str = ""
+    findings: list[Finding] = []
+
+
+class Source(Protocol):
+    """Knows one transport."""
+
+    @property
+    def name(self) -> str: ...
+
+    def open(self, rest: str, options: OpenOptions) -> list[OpenedImage]:
+        """Open what follows the transport's prefix in an image name; several images where the
+        name stands for several. Raises AssayError when it cannot be had, UsageError when the
+        name makes no sense."""
+        ...

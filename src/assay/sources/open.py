@@ -1,0 +1,38 @@
+"""From an image's name to its bytes: picks the transport."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay import plugins
+from assay.model.finding import UsageError
+from assay.sources.model import OpenedImage, OpenOptions, Source
+
+
+def open_images(name: str, options: OpenOptions) -> list[OpenedImage]:
+    """Open the image, or images, that a name stands for.
+
+    A transport prefix wins (``oci:``, ``docker://`` ...), then an existing path, then what looks
+    like a path; everything else is a registry reference.
+    """
+    if not name:
+        raise UsageError("an image name is empty")
+    known = plugins.names("assay.sources")
+    if name == "-":
+        return _source("stdin").open("", options)
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in known and not Path(name).exists():
+        if prefix in ("https", "http"):
+            return _source(prefix).open(name, options)
+        return _source(prefix).open(rest, options)
+    if Path(name).exists() or name.startswith(("/", "./", "../", "~")) or "docker" not in known:
+        return _source("file").open(name, options)
+    if "." in Path(name).name and "/" not in name and ":" not in name:
+        # a misspelt file name is likelier than a registry repository called release.tar.gz
+        return _source("file").open(name, options)
+    return _source("docker").open(f"//{name}", options)
+
+
+def _source(name: str) -> Source:
+    source: Source = plugins.load("assay.sources", name)
+    return source

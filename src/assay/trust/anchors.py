@@ -1,0 +1,74 @@
+"""From what the user gives on the command line (or to the API) to anchors and keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from assay import limits, plugins
+from assay.model.anchor import Anchor
+from assay.model.digest import Digest
+from assay.model.finding import UsageError
+from assay.model.signature import Key
+
+
+class Trust(Struct):
+    """What to trust in one run: anchors, with their keys, digests and documents.
+
+    Build it with the ``add_*`` methods; each raises UsageError when what it is given cannot be
+    read or makes no sense.
+    """
+
+    anchors: list[Anchor] = field(default_factory=list)
+    digests: dict[str, Digest] = field(default_factory=dict)
+    keys: list[Key] = field(default_factory=list)
+    checksums: list[tuple[str, Path]] = field(default_factory=list)
+
+    def _add(self, kind: str, description: str) -> str:
+        number = sum(1 for anchor in self.anchors if anchor.kind == kind)
+        anchor = Anchor(f"{kind}:{number + 1}", kind, description)
+        self.anchors.append(anchor)
+        return anchor.id
+
+    def add_digest(self, text: str, description: str = "") -> None:
+        """Trust the image with this digest (``algorithm:hex``)."""
+        try:
+            digest = Digest.parse(text.strip())
+        except ValueError as error:
+            raise UsageError(f"--digest: {error}") from error
+        if not digest.binding:
+            raise UsageError(
+                f"--digest: {digest.algorithm} cannot show who an image is from; use SHA-256"
+            )
+        self.digests[self._add("digest", description or f"digest {digest}")] = digest
+
+    def add_checksums(self, path: str) -> None:
+        """Trust what a checksum file says."""
+        anchor = self._add("checksums", f"checksum file {path}")
+        self.checksums.append((anchor, Path(path)))
+
+    def add_key(self, name: str) -> None:
+        """Trust the holder of a key: a file, whose kind is recognised by its content."""
+        data = read_bounded(Path(name), limits.KEY_FILE_SIZE, "--key")
+        anchor = self._add("key", f"key {name}")
+        for _, scheme in plugins.each("assay.signatures"):
+            keys = scheme.load_keys(data, anchor)
+            if keys:
+                self.keys += keys
+                return
+        raise UsageError(
+            f"--key {name}: no known kind of public key (PEM, OpenPGP, minisign, signify, SSH)"
+        )
+
+
+def read_bounded(path: Path, limit: int, option: str) -> bytes:
+    """A small file that an option names. Raises UsageError, naming the option."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise UsageError(f"{option} {path}: {error.strerror or error}") from error
+    if len(data) > limit:
+        raise UsageError(f"{option} {path}: larger than {limit} bytes")
+    return data
