@@ -84,3 +84,53 @@ class PreparedSignature(Protocol):
         """Check the signature. ``answers`` holds what was measured, ``keys`` every key that the
         user gave (of all schemes), ``at`` the effective time. Raises nothing."""
         ...
+
+
+class InlineSigned(Struct, frozen=True):
+    """A document that carries its own signature around it (OpenPGP cleartext, for one).
+
+    ``content`` is exactly what is signed, ``signatures`` are over it, and ``outside`` counts the
+    bytes of text before and after the signed block.
+    """
+
+    content: bytes
+    signatures: tuple[PreparedSignature, ...]
+    outside: int
+
+
+class SignatureScheme(Protocol):
+    """Knows one kind of signature or MAC, its keys, and nothing of image formats.
+
+    Plugged in under the entry point group ``assay.signatures``.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What is appended to a file's name to name its detached signature (``.minisig``)."""
+        ...
+
+    def recognise(self, data: bytes) -> bool:
+        """Whether these bytes are a detached signature of this scheme, by content alone. Cheap;
+        raises nothing."""
+        ...
+
+    def prepare(
+        self, data: bytes, document: str, signature_id: str, alternatives: str
+    ) -> list[PreparedSignature]:
+        """Parse a detached signature over the component ``document``; several where the file
+        holds several. ``alternatives`` goes into each `Signature` as it is. Raises AssayError
+        (signature-malformed)."""
+        ...
+
+    def inline(self, data: bytes, document: str, signature_id: str) -> InlineSigned | None:
+        """Parse a document that carries its own signature; None when these bytes are none.
+        ``document`` is the component id that the signed content gets. Raises AssayError."""
+        ...
+
+    def load_keys(self, data: bytes, anchor: str) -> list[Key]:
+        """The keys in a key file; an empty list when it is not of this scheme. Raises UsageError
+        when it is, and cannot be used (a private key, say)."""
+        ...

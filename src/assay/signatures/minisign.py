@@ -15,7 +15,15 @@ from assay.model.anchor import KeyAttempt, Signer, Voucher
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding
 from assay.model.measurement import ContentRequest, HashRequest, Request
-from assay.model.signature import Key, Signature, SignatureOutcome, Status
+from assay.model.signature import (
+    InlineSigned,
+    Key,
+    PreparedSignature,
+    Signature,
+    SignatureOutcome,
+    SignatureScheme,
+    Status,
+)
 
 SCHEME = "minisign"
 _UNTRUSTED = b"untrusted comment:"
@@ -168,9 +176,12 @@ class MinisignScheme:
         lines = data.split(b"\n", 3)
         return data.startswith(_UNTRUSTED) and len(lines) == 4 and lines[2].startswith(_TRUSTED)
 
+    def inline(self, data: bytes, document: str, signature_id: str) -> InlineSigned | None:
+        return None
+
     def prepare(
         self, data: bytes, document: str, signature_id: str, alternatives: str
-    ) -> list[MinisignSignature]:
+    ) -> list[PreparedSignature]:
         """Parse a signature file. Raises AssayError (signature-malformed)."""
         parsed = _parse(data)
         if parsed is None:
@@ -192,4 +203,4 @@ class MinisignScheme:
         return [Key(anchor, SCHEME, _shown(raw[2:10]), raw[2:])]
 
 
-SCHEME_PLUGIN = MinisignScheme()
+SCHEME_PLUGIN: SignatureScheme = MinisignScheme()
