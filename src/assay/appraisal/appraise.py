@@ -6,21 +6,18 @@ from collections.abc import Sequence
 
 from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome, check
-from assay.appraisal.fixpoint import Reach, reach_of
-from assay.appraisal.space import Space, Spaces
-from assay.model.anchor import Anchor
+from assay.appraisal.fixpoint import reach_of
+from assay.appraisal.rule import apply_rule
+from assay.appraisal.space import Spaces
+from assay.appraisal.states import States
 from assay.model.claim import DigestIs, SizeIs
 from assay.model.codes import content as content_codes
-from assay.model.codes import trust as codes
-from assay.model.component import Stored
 from assay.model.finding import Finding, Question, Severity
 from assay.model.measurement import HashRequest
 from assay.model.signature import SignatureOutcome, Status
-from assay.model.spans import SpanSet
 from assay.model.verdict import (
     Answer,
     ComponentReport,
-    Coverage,
     Decision,
     SignatureReport,
     State,
@@ -35,14 +32,15 @@ def appraise(case: Case) -> Verdict:
     signatures = _without_idle_alternatives(case.outcomes)
     outcomes = _check_claims(case)
     reaches = [reach_of(anchor.id, case.vouchers, outcomes, spaces) for anchor in case.anchors]
-    states = _States(case, spaces, outcomes, reaches)
+    states = States(case, spaces, outcomes, reaches)
     findings = list(case.findings)
     for component, faults in case.facts.faults.items():
         findings.extend(_placed(fault, component) for fault in faults)
     findings.extend(outcome.finding for outcome in outcomes if outcome.finding is not None)
+    findings.extend(_unchecked(case, outcomes))
     findings.extend(finding for outcome in signatures for finding in outcome.findings)
     findings.extend(_rewritten(case, outcomes))
-    vouchings, rule_findings = _apply_rule(case, spaces, reaches, signatures)
+    vouchings, rule_findings = apply_rule(case, spaces, reaches, signatures)
     findings.extend(rule_findings)
     if case.anchors:
         findings.extend(states.gaps())
@@ -95,6 +93,19 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(findings), key=lambda finding: order[finding.severity])
 
 
+def _unchecked(case: Case, outcomes: Sequence[Outcome]) -> list[Finding]:
+    """A claim that was compared with nothing must never look like one that holds."""
+    return [
+        Finding.of(
+            content_codes.CLAIM_UNCHECKED,
+            outcome.claim.subject,
+            f"{outcome.claim.origin} ({outcome.claim.field}) speaks of it",
+        )
+        for outcome in outcomes
+        if not outcome.checked and outcome.claim.subject not in case.facts.faults
+    ]
+
+
 def _rewritten(case: Case, outcomes: Sequence[Outcome]) -> list[Finding]:
     """Tell a consistent rewrite from damage: the root is wrong, and all below agrees with it."""
     anchors = {anchor.id for anchor in case.anchors}
@@ -125,226 +136,10 @@ def _rewritten(case: Case, outcomes: Sequence[Outcome]) -> list[Finding]:
     return []
 
 
-def _apply_rule(
-    case: Case,
-    spaces: Spaces,
-    reaches: Sequence[Reach],
-    signatures: Sequence[SignatureOutcome],
-) -> tuple[list[Vouching], list[Finding]]:
-    by_anchor = {reach.anchor: reach for reach in reaches}
-    full: dict[str, list[Anchor]] = {}
-    partial: dict[str, list[str]] = {}
-    vouchings: list[Vouching] = []
-    for anchor in case.anchors:
-        reach = by_anchor[anchor.id]
-        reached = [
-            target
-            for target in case.targets
-            if target in reach.why or reach.has(spaces.footprint(target))
-        ]
-        full.setdefault(anchor.kind, [])
-        if reached and len(reached) == len(case.targets):
-            full[anchor.kind].append(anchor)
-            vouchings.append(_vouching(case, anchor, reach, reached[0]))
-        elif reach.why:
-            partial.setdefault(anchor.kind, []).extend(reached or list(reach.why))
-    findings: list[Finding] = []
-    for kind, anchors in full.items():
-        given = sum(1 for anchor in case.anchors if anchor.kind == kind)
-        needed = given if case.rule.every else min(case.rule.threshold, max(given, 1))
-        if kind not in ("digest", "checksums", "baseline"):
-            needed = given if case.rule.every else case.rule.threshold
-        if len(anchors) < needed:
-            findings.append(
-                _not_vouched(case, kind, len(anchors), needed, partial.get(kind, []), signatures)
-            )
-    if not case.anchors:
-        findings.append(
-            Finding.of(
-                codes.NO_ANCHOR,
-                severity=Severity.INFO if case.rule.self_consistent else None,
-            )
-        )
-    return vouchings, findings
-
-
-def _not_vouched(
-    case: Case,
-    kind: str,
-    have: int,
-    needed: int,
-    partial: Sequence[str],
-    signatures: Sequence[SignatureOutcome],
-) -> Finding:
-    wanted = f"{needed} {kind} anchor{'s' if needed > 1 else ''} vouching for the whole image"
-    if kind in ("key", "ca", "identity") and not signatures:
-        return Finding.of(codes.NO_SIGNATURE, case.root, expected=wanted, actual="no signature")
-    if partial:
-        detail = (
-            f"the {kind} given vouches for {', '.join(dict.fromkeys(partial))},"
-            " and that does not lead to the whole image"
-        )
-    elif kind in ("key", "ca", "identity"):
-        statuses = sorted({outcome.status.value for outcome in signatures})
-        detail = f"no signature by the {kind} given could be verified ({', '.join(statuses)})"
-    else:
-        detail = f"no {kind} given vouches for the image"
-    return Finding.of(
-        codes.NOT_VOUCHED, case.root, detail, expected=wanted, actual=f"{have} of {needed}"
-    )
-
-
-def _vouching(case: Case, anchor: Anchor, reach: Reach, target: str) -> Vouching:
-    path: list[str] = []
-    at = target
-    seen: set[str] = set()
-    while at and at not in seen:
-        seen.add(at)
-        origin, how = reach.why.get(at, ("", ""))
-        path.append(f"{at} ({how})" if how else at)
-        at = origin
-    voucher = next(
-        (v for v in case.vouchers if v.anchor == anchor.id and v.component in seen), None
-    )
-    return Vouching(
-        anchor=anchor.id,
-        kind=anchor.kind,
-        description=anchor.description,
-        path=tuple(reversed(path)),
-        signer=voucher.signer if voucher else None,
-        notes=voucher.notes if voucher else {},
-    )
-
-
-class _States:
-    """The state of every byte, space by space."""
-
-    def __init__(
-        self,
-        case: Case,
-        spaces: Spaces,
-        outcomes: Sequence[Outcome],
-        reaches: Sequence[Reach],
-    ) -> None:
-        self._case = case
-        self._spaces = spaces
-        self.by_space: dict[Space, dict[State, SpanSet]] = {}
-        bound = _Accumulator()
-        for reach in reaches:
-            for space, spans in reach.bound.items():
-                bound.add(space, spans)
-        broken, consistent, excluded = _Accumulator(), _Accumulator(), _Accumulator()
-        for outcome in outcomes:
-            for target, spans in ((broken, outcome.broken), (consistent, outcome.holds)):
-                if isinstance(outcome.claim.expected, SizeIs) and target is consistent:
-                    continue
-                translated = spaces.translate(outcome.claim.subject, spans) if spans else None
-                if translated is not None:
-                    target.add(*translated)
-        for link in spaces.links.values():
-            whole = SpanSet.whole(spaces.sizes[link.derived])
-            if whole and consistent.at(link.derived).covers(whole):
-                consistent.add(link.source, link.spans)
-            if link.spans and consistent.at(link.source).covers(link.spans):
-                consistent.add(link.derived, whole)
-        for component in case.components.values():
-            if component.excluded:
-                translated = spaces.translate(component.id, SpanSet(component.excluded))
-                if translated is not None:
-                    excluded.add(*translated)
-        for space, size in spaces.sizes.items():
-            rest = SpanSet.whole(size)
-            parts: dict[State, SpanSet] = {}
-            for state, source in (
-                (State.BROKEN, broken),
-                (State.BOUND, bound),
-                (State.EXCLUDED, excluded),
-                (State.CONSISTENT, consistent),
-            ):
-                parts[state] = rest & source.at(space)
-                rest = rest - parts[state]
-            parts[State.UNCLAIMED] = rest
-            self.by_space[space] = parts
-
-    def _stored(self) -> dict[Space, str]:
-        """The spaces that count in coverage, with the first component that has each."""
-        found: dict[Space, str] = {}
-        for component in self._case.components.values():
-            if isinstance(component.extent, Stored) and not component.external:
-                footprint = self._spaces.footprint(component.id)
-                if footprint is not None:
-                    found.setdefault(footprint[0], component.id)
-        return found
-
-    def coverage(self) -> Coverage:
-        totals = dict.fromkeys(State, 0)
-        for space in self._stored():
-            for state, spans in self.by_space[space].items():
-                totals[state] += len(spans)
-        return Coverage(
-            total=sum(totals.values()),
-            bound=totals[State.BOUND],
-            consistent=totals[State.CONSISTENT],
-            broken=totals[State.BROKEN],
-            unclaimed=totals[State.UNCLAIMED],
-            excluded=totals[State.EXCLUDED],
-        )
-
-    def gaps(self) -> list[Finding]:
-        """A warning for each stored component with bytes that no anchor reaches."""
-        findings: list[Finding] = []
-        for space, component in self._stored().items():
-            parts = self.by_space[space]
-            for state, code in (
-                (State.UNCLAIMED, content_codes.UNCLAIMED_BYTES),
-                (State.CONSISTENT, content_codes.CONSISTENT_ONLY),
-            ):
-                if spans := parts[state]:
-                    size = self._spaces.sizes[space]
-                    findings.append(
-                        Finding.of(
-                            code,
-                            component,
-                            f"{len(spans)} of {size} bytes: {_ranges(spans)}",
-                            offset=spans.spans[0][0],
-                        )
-                    )
-        return findings
-
-    def of(self, component: str) -> dict[State, SpanSet]:
-        """The states of a component's own bytes, in its own offsets."""
-        footprint = self._spaces.footprint(component)
-        if footprint is None:
-            return {}
-        space, spans = footprint
-        return {
-            state: self._spaces.view(component, part & spans)
-            for state, part in self.by_space[space].items()
-            if part & spans
-        }
-
-
-class _Accumulator:
-    def __init__(self) -> None:
-        self._found: dict[Space, SpanSet] = {}
-
-    def add(self, space: Space, spans: SpanSet) -> None:
-        self._found[space] = self.at(space) | spans
-
-    def at(self, space: Space) -> SpanSet:
-        return self._found.get(space, SpanSet())
-
-
-def _ranges(spans: SpanSet, shown: int = 6) -> str:
-    text = ", ".join(f"{start}-{end - 1}" for start, end in spans.spans[:shown])
-    more = len(spans.spans) - shown
-    return text + (f" and {more} more ranges" if more > 0 else "")
-
-
 _WORST = (State.BROKEN, State.UNCLAIMED, State.CONSISTENT, State.BOUND, State.EXCLUDED)
 
 
-def _component_report(case: Case, component_id: str, states: _States) -> ComponentReport:
+def _component_report(case: Case, component_id: str, states: States) -> ComponentReport:
     component = case.components[component_id]
     parts = states.of(component_id)
     worst = next((state for state in _WORST if state in parts), State.UNCLAIMED)
@@ -376,7 +171,7 @@ def _verdict(
     vouchings: Sequence[Vouching],
     signatures: Sequence[SignatureOutcome],
     outcomes: Sequence[Outcome],
-    states: _States,
+    states: States,
 ) -> Verdict:
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     refusals = [finding for finding in errors if finding.question is not Question.CHECKED]

@@ -88,6 +88,16 @@ WEAK_DIGEST_ONLY = Code(
     "Ask the publisher for SHA-256 or better.",
 )
 
+CLAIM_UNCHECKED = Code(
+    "claim-unchecked",
+    "a claim could not be compared with the bytes",
+    Severity.ERROR,
+    Question.CHECKED,
+    "Whether everything that a document claims was measured.",
+    "The component that it speaks of is missing or could not be read to its end.",
+    "Mend the other findings first, then run the check again.",
+)
+
 UNREADABLE = Code(
     "unreadable",
     "the bytes could not be read",

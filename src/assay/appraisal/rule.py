@@ -1,0 +1,143 @@
+"""The built-in rule, used where no policy is given (DESIGN section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from assay.appraisal.case import Case
+from assay.appraisal.fixpoint import Reach
+from assay.appraisal.space import Spaces
+from assay.model.anchor import Anchor, Voucher
+from assay.model.codes import trust as codes
+from assay.model.finding import Finding, Severity
+from assay.model.signature import SignatureOutcome
+from assay.model.verdict import Vouching
+
+SIGNING_KINDS = {"key": "key", "ca": "certificate authority", "identity": "identity"}
+"""Kinds of anchors that vouch by signatures, and so can be asked for in number."""
+
+_KIND_NAMES = SIGNING_KINDS | {"checksums": "checksum file"}
+
+
+def apply_rule(
+    case: Case,
+    spaces: Spaces,
+    reaches: Sequence[Reach],
+    signatures: Sequence[SignatureOutcome],
+) -> tuple[list[Vouching], list[Finding]]:
+    """Who vouches for the image as a whole, and what is missing by the rule.
+
+    Each target has to be vouched for by as many distinct signers of each kind as the rule asks;
+    different targets (the platforms of an index) may have different ones.
+    """
+    by_anchor = {reach.anchor: reach for reach in reaches}
+    vouchings: list[Vouching] = []
+    findings: list[Finding] = []
+    kinds: dict[str, list[Anchor]] = {}
+    for anchor in case.anchors:
+        kinds.setdefault(anchor.kind, []).append(anchor)
+    for kind, anchors in kinds.items():
+        reached = {
+            anchor.id: _targets_reached(case, spaces, by_anchor[anchor.id]) for anchor in anchors
+        }
+        needed = _needed(case, kind, anchors)
+        have = {
+            target: _distinct(case, [a for a, targets in reached.items() if target in targets])
+            for target in case.targets
+        }
+        short = [target for target, number in have.items() if number < needed]
+        vouchings += [
+            _vouching(case, anchor, by_anchor[anchor.id], reached[anchor.id][0])
+            for anchor in anchors
+            if reached[anchor.id]
+        ]
+        if short or not case.targets:
+            findings.append(_missing(case, kind, needed, have, by_anchor, anchors, signatures))
+    if not case.anchors:
+        severity = Severity.INFO if case.rule.self_consistent else None
+        findings.append(Finding.of(codes.NO_ANCHOR, severity=severity))
+    return vouchings, findings
+
+
+def _needed(case: Case, kind: str, anchors: Sequence[Anchor]) -> int:
+    if case.rule.every:
+        return len(anchors)
+    return case.rule.threshold if kind in SIGNING_KINDS else 1
+
+
+def _targets_reached(case: Case, spaces: Spaces, reach: Reach) -> list[str]:
+    return [
+        target
+        for target in case.targets
+        if target in reach.why or reach.has(spaces.footprint(target))
+    ]
+
+
+def _vouchers(case: Case, anchor: str) -> Iterable[Voucher]:
+    return (voucher for voucher in case.vouchers if voucher.anchor == anchor)
+
+
+def _distinct(case: Case, anchors: Sequence[str]) -> int:
+    """How many different signers stand behind these anchors: the same key given twice is one."""
+    return len(
+        {
+            next((v.signer.key for v in _vouchers(case, anchor) if v.signer), anchor)
+            for anchor in anchors
+        }
+    )
+
+
+def _missing(
+    case: Case,
+    kind: str,
+    needed: int,
+    have: dict[str, int],
+    by_anchor: dict[str, Reach],
+    anchors: Sequence[Anchor],
+    signatures: Sequence[SignatureOutcome],
+) -> Finding:
+    name = _KIND_NAMES.get(kind, kind)
+    wanted = f"{needed} {name}{'s' if needed > 1 else ''} vouching for the whole image"
+    if kind in SIGNING_KINDS and not signatures:
+        return Finding.of(codes.NO_SIGNATURE, case.root, expected=wanted, actual="no signature")
+    reached = [part for anchor in anchors for part in by_anchor[anchor.id].why]
+    vouched = [target for target, number in have.items() if number >= needed]
+    short = [target for target, number in have.items() if number < needed]
+    if vouched:
+        detail = f"vouched for: {', '.join(vouched)}; not vouched for: {', '.join(short)}"
+    elif reached:
+        detail = (
+            f"the {name} given vouches for {', '.join(dict.fromkeys(reached))},"
+            " and from there no claim that holds leads to the whole image"
+        )
+    elif kind in SIGNING_KINDS:
+        statuses = sorted({outcome.status.value for outcome in signatures})
+        detail = f"no signature by the {name} given could be verified ({', '.join(statuses)})"
+    else:
+        detail = f"the {name} given does not vouch for the image"
+    return Finding.of(
+        codes.NOT_VOUCHED,
+        case.root,
+        detail,
+        expected=wanted,
+        actual=f"{min(have.values(), default=0)} of {needed}",
+    )
+
+
+def _vouching(case: Case, anchor: Anchor, reach: Reach, target: str) -> Vouching:
+    path: list[str] = []
+    at, seen = target, set[str]()
+    while at and at not in seen:
+        seen.add(at)
+        origin, how = reach.why.get(at, ("", ""))
+        path.append(f"{at} ({how})" if how else at)
+        at = origin
+    voucher = next((v for v in _vouchers(case, anchor.id) if v.component in seen), None)
+    return Vouching(
+        anchor=anchor.id,
+        kind=anchor.kind,
+        description=anchor.description,
+        path=tuple(reversed(path)),
+        signer=voucher.signer if voucher else None,
+        notes=voucher.notes if voucher else {},
+    )

@@ -1,0 +1,144 @@
+"""The state of every byte of an image: bound, consistent, broken, unclaimed or excluded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assay.appraisal.case import Case
+from assay.appraisal.claims import Outcome
+from assay.appraisal.fixpoint import Reach
+from assay.appraisal.space import Space, Spaces
+from assay.model.claim import SizeIs
+from assay.model.codes import content as codes
+from assay.model.component import Stored
+from assay.model.finding import Finding
+from assay.model.spans import SpanSet
+from assay.model.verdict import Coverage, State
+
+
+class States:
+    """The state of every byte, space by space."""
+
+    def __init__(
+        self,
+        case: Case,
+        spaces: Spaces,
+        outcomes: Sequence[Outcome],
+        reaches: Sequence[Reach],
+    ) -> None:
+        self._case = case
+        self._spaces = spaces
+        self.by_space: dict[Space, dict[State, SpanSet]] = {}
+        bound = _Accumulator()
+        for reach in reaches:
+            for space, spans in reach.bound.items():
+                bound.add(space, spans)
+        broken, consistent, excluded = _Accumulator(), _Accumulator(), _Accumulator()
+        for outcome in outcomes:
+            for target, spans in ((broken, outcome.broken), (consistent, outcome.holds)):
+                if isinstance(outcome.claim.expected, SizeIs) and target is consistent:
+                    continue
+                translated = spaces.translate(outcome.claim.subject, spans) if spans else None
+                if translated is not None:
+                    target.add(*translated)
+        for link in spaces.links.values():
+            whole = SpanSet.whole(spaces.sizes[link.derived])
+            if broken.at(link.derived):
+                # what decodes to wrong content is wrong, even where its own digest is right
+                broken.add(link.source, link.spans)
+            if whole and consistent.at(link.derived).covers(whole):
+                consistent.add(link.source, link.spans)
+            if link.spans and consistent.at(link.source).covers(link.spans):
+                consistent.add(link.derived, whole)
+        for component in case.components.values():
+            if component.excluded:
+                translated = spaces.translate(component.id, SpanSet(component.excluded))
+                if translated is not None:
+                    excluded.add(*translated)
+        for space, size in spaces.sizes.items():
+            rest = SpanSet.whole(size)
+            parts: dict[State, SpanSet] = {}
+            for state, source in (
+                (State.BROKEN, broken),
+                (State.BOUND, bound),
+                (State.EXCLUDED, excluded),
+                (State.CONSISTENT, consistent),
+            ):
+                parts[state] = rest & source.at(space)
+                rest = rest - parts[state]
+            parts[State.UNCLAIMED] = rest
+            self.by_space[space] = parts
+
+    def _stored(self) -> dict[Space, str]:
+        """The spaces that count in coverage, with the first component that has each."""
+        found: dict[Space, str] = {}
+        for component in self._case.components.values():
+            if isinstance(component.extent, Stored) and not component.external:
+                footprint = self._spaces.footprint(component.id)
+                if footprint is not None:
+                    found.setdefault(footprint[0], component.id)
+        return found
+
+    def coverage(self) -> Coverage:
+        totals = dict.fromkeys(State, 0)
+        for space in self._stored():
+            for state, spans in self.by_space[space].items():
+                totals[state] += len(spans)
+        return Coverage(
+            total=sum(totals.values()),
+            bound=totals[State.BOUND],
+            consistent=totals[State.CONSISTENT],
+            broken=totals[State.BROKEN],
+            unclaimed=totals[State.UNCLAIMED],
+            excluded=totals[State.EXCLUDED],
+        )
+
+    def gaps(self) -> list[Finding]:
+        """A warning for each stored component with bytes that no anchor reaches."""
+        findings: list[Finding] = []
+        for space, component in self._stored().items():
+            parts = self.by_space[space]
+            for state, code in (
+                (State.UNCLAIMED, codes.UNCLAIMED_BYTES),
+                (State.CONSISTENT, codes.CONSISTENT_ONLY),
+            ):
+                if spans := parts[state]:
+                    size = self._spaces.sizes[space]
+                    findings.append(
+                        Finding.of(
+                            code,
+                            component,
+                            f"{len(spans)} of {size} bytes: {_ranges(spans)}",
+                            offset=spans.spans[0][0],
+                        )
+                    )
+        return findings
+
+    def of(self, component: str) -> dict[State, SpanSet]:
+        """The states of a component's own bytes, in its own offsets."""
+        footprint = self._spaces.footprint(component)
+        if footprint is None:
+            return {}
+        space, spans = footprint
+        return {
+            state: self._spaces.view(component, part & spans)
+            for state, part in self.by_space[space].items()
+            if part & spans
+        }
+
+
+class _Accumulator:
+    def __init__(self) -> None:
+        self._found: dict[Space, SpanSet] = {}
+
+    def add(self, space: Space, spans: SpanSet) -> None:
+        self._found[space] = self.at(space) | spans
+
+    def at(self, space: Space) -> SpanSet:
+        return self._found.get(space, SpanSet())
+
+
+def _ranges(spans: SpanSet, shown: int = 6) -> str:
+    text = ", ".join(f"{start}-{end - 1}" for start, end in spans.spans[:shown])
+    more = len(spans.spans) - shown
+    return text + (f" and {more} more ranges" if more > 0 else "")

@@ -1,0 +1,42 @@
+"""Byte-range arithmetic agrees with sets of integers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.model.spans import SpanSet
+
+_spans = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda pair: (pair[0], sum(pair))),
+    max_size=6,
+)
+
+
+def _numbers(spans: SpanSet) -> set[int]:
+    return {offset for start, end in spans for offset in range(start, end)}
+
+
+@given(_spans, _spans)
+def test_operations_agree_with_sets_of_offsets(left: list, right: list) -> None:
+    a, b = SpanSet(left), SpanSet(right)
+    assert _numbers(a | b) == _numbers(a) | _numbers(b)
+    assert _numbers(a & b) == _numbers(a) & _numbers(b)
+    assert _numbers(a - b) == _numbers(a) - _numbers(b)
+    assert a.covers(b) == (_numbers(b) <= _numbers(a))
+    assert len(a) == len(_numbers(a))
+
+
+@given(_spans)
+def test_spans_are_sorted_disjoint_and_not_touching(raw: list) -> None:
+    spans = SpanSet(raw).spans
+    assert all(start < end for start, end in spans)
+    assert all(left[1] < right[0] for left, right in pairwise(spans))
+
+
+def test_a_view_translates_both_ways() -> None:
+    outer = ((10, 20), (30, 35))
+    assert SpanSet([(5, 12)]).within(outer) == SpanSet([(15, 20), (30, 32)])
+    assert SpanSet([(15, 32)]).seen_through(outer) == SpanSet([(5, 12)])
