@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -13,13 +15,13 @@ from assay.appraisal.appraise import appraise
 from assay.appraisal.case import BuiltInRule, Case
 from assay.appraisal.claims import request_for
 from assay.evidence.gather import Document, read_checksums, read_signature
-from assay.formats.detect import detect
+from assay.formats.explore import read_image
 from assay.measure.engine import measure
 from assay.model.anchor import Anchor, Voucher
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import content as codes
 from assay.model.component import Component, Stored
-from assay.model.finding import AssayError, Finding
+from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.measurement import ContentRequest, Facts, HashRequest, Request
 from assay.model.reading import Blob, Options, Reading, Site
 from assay.model.signature import SignatureOutcome
@@ -28,6 +30,18 @@ from assay.sources.model import OpenedImage, OpenOptions
 from assay.sources.open import open_images
 from assay.trust.anchors import Trust, read_bounded
 from assay.version import __version__
+
+
+class Progress(Protocol):
+    """Told how far the reading is. Called from several threads."""
+
+    def expect(self, image: str, size: int) -> None:
+        """``size`` bytes of ``image`` are about to be read (0 when unknown)."""
+        ...
+
+    def advance(self, count: int, /) -> object:
+        """``count`` more bytes have been read."""
+        ...
 
 
 class VerifyOptions(msgspec.Struct):
@@ -39,7 +53,7 @@ class VerifyOptions(msgspec.Struct):
     open: OpenOptions = OpenOptions()
     signatures: list[str] = []
     at: datetime | None = None
-    progress: Callable[[int], object] | None = None
+    progress: Progress | None = None
 
 
 def verify(name: str, request: VerifyOptions) -> list[Verdict]:
@@ -48,13 +62,45 @@ def verify(name: str, request: VerifyOptions) -> list[Verdict]:
         images = open_images(name, request.open)
     except AssayError as error:
         return [_unopened(name, error.finding, request)]
+    except UsageError:
+        raise
+    except Exception as error:
+        return [_unopened(name, _internal_error(error), request)]
     return [_verify_one(image, request) for image in images]
 
 
 def _verify_one(image: OpenedImage, request: VerifyOptions) -> Verdict:
-    case = gather(image, request)
-    case_facts = measure(case.components, case.blobs, case.requests, progress=request.progress)
-    return appraise(judgeable(case, case_facts, request))
+    try:
+        gathered = gather(image, request)
+        if request.progress is not None:
+            request.progress.expect(image.name, _bytes_to_read(gathered))
+        facts = measure(
+            gathered.components,
+            gathered.blobs,
+            gathered.requests,
+            progress=request.progress.advance if request.progress is not None else None,
+        )
+        return appraise(judgeable(gathered, facts, request))
+    except UsageError:
+        raise
+    except Exception as error:
+        # A defect of ours must neither show a traceback nor pass for a verdict.
+        return _unopened(image.name, _internal_error(error), request)
+
+
+def _internal_error(error: Exception) -> Finding:
+    if os.environ.get("ASSAY_DEBUG"):
+        raise error
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return Finding.of(
+        codes.INTERNAL_ERROR,
+        detail=f"{type(error).__name__}: {str(error)[:300]}"
+        f" ({Path(place.filename).name}, line {place.lineno})",
+    )
+
+
+def _bytes_to_read(gathered: Gathered) -> int:
+    return sum(blob.size or 0 for blob in gathered.blobs.values())
 
 
 class Gathered(msgspec.Struct):
@@ -97,17 +143,14 @@ _SIZE_IS_MEASURED_WITH = HashRequest("sha256")
 
 def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
     """Read headers and evidence: components, claims and signatures, with nothing believed."""
-    options = msgspec.structs.replace(request.formats, platform=request.open.platform)
+    options = request.formats
     top = Component("", "file", Stored(image.root_key), size=image.root.size)
     site = Site(top, image.root, image.store, options, media_type=image.media_type)
     reading = Reading()
     reading.findings += image.findings
     reading.blobs[image.root_key] = image.root
     try:
-        format_, ambiguity = detect(site)
-        reading.findings += ambiguity
-        inner = format_.read(site)
-        format_name = format_.name
+        format_name, inner = read_image(site)
     except AssayError as error:
         reading.findings.append(error.finding)
         inner, format_name = Reading(), "unreadable"

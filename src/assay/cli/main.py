@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -11,10 +12,8 @@ from assay.version import __version__
 
 VERBS = {
     "verify": "Check that images are exactly what someone you trust published.",
-    "inspect": "Show what is in an image and who signed it; trusts nothing.",
-    "baseline": "Write reference values of an image, ready to be signed.",
-    "compare": "Show where two images differ: component, file, byte range.",
     "explain": "Explain a finding code: what it means and what to do.",
+    "completion": "Print a shell completion script.",
 }
 
 
@@ -53,7 +52,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; the exit status follows the contract (0, 1, 2, 3)."""
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        status = cli.main(standalone_mode=False) or 0
+        sys.stdout.flush()
+        sys.exit(status)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
@@ -63,7 +64,11 @@ def main() -> None:
         print("interrupted; nothing was decided", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
-        sys.stderr.close()
+        # the reader of our output went away; whoever reads the status must not take it for a yes
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(3)
+    except OSError as error:
+        print(f"assay: cannot write the answer: {error.strerror or error}", file=sys.stderr)
         sys.exit(3)
 
 

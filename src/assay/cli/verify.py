@@ -3,106 +3,89 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from typing import Any
 
 import click
 
 from assay.appraisal.case import BuiltInRule
+from assay.cli import options
+from assay.cli.output import use_color, worst
+from assay.cli.progress import Bar
 from assay.model.finding import UsageError
-from assay.model.reading import Options
+from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
-from assay.sources.model import OpenOptions
-from assay.trust.anchors import Trust
 
 
 @click.command("verify")
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
-@click.option("--digest", multiple=True, help="Trust the image with this digest (sha256:...).")
-@click.option("--checksums", multiple=True, metavar="FILE", help="Trust a checksum file.")
-@click.option("--key", multiple=True, metavar="FILE", help="Trust a key; its kind is recognised.")
-@click.option("--signature", multiple=True, metavar="FILE", help="A detached signature file.")
-@click.option("--platform", default="", metavar="OS/ARCH", help="Only this platform.")
-@click.option("--type", "type_", default="", metavar="FORMAT", help="Force the image's format.")
+@options.anchor_options
 @click.option("--all", "every", is_flag=True, help="Ask for every anchor, not one of each kind.")
-@click.option("--threshold", default=1, help="How many anchors of each kind must vouch.")
-@click.option("--self-consistent", is_flag=True, help="Accept an image nobody vouches for.")
-@click.option("--at", default="", metavar="TIME", help="Judge validity at this RFC 3339 time.")
-@click.option("--offline", is_flag=True, help="Make no network connection.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing; only the exit status counts.")
-@click.option("-v", "--verbose", count=True, help="Show paths of trust and all components.")
-def command(
-    images: tuple[str, ...],
-    digest: tuple[str, ...],
-    checksums: tuple[str, ...],
-    key: tuple[str, ...],
-    signature: tuple[str, ...],
-    platform: str,
-    type_: str,
-    every: bool,
-    threshold: int,
-    self_consistent: bool,
-    at: str,
-    offline: bool,
-    format_: str,
-    quiet: bool,
-    verbose: int,
-) -> None:
+@click.option(
+    "--threshold",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many distinct signers must vouch.",
+)
+@click.option("--self-consistent", is_flag=True, help="Accept an image that nobody vouches for.")
+@options.evidence_options
+@options.image_options
+@options.time_option
+@options.output_options
+def command(images: tuple[str, ...], **given: Any) -> None:
     """Check that images are exactly what someone you trust published.
 
-    \b
-    Exit status: 0 verified and allowed, 1 refused, 2 usage error, 3 could not be checked.
+    An IMAGE is a path, - for standard input, oci:DIR[:REF], oci-archive:FILE, docker-archive:FILE,
+    dir:DIR, docker://REGISTRY/REPOSITORY[:TAG|@DIGEST], or https://...
+
+    Of each kind of anchor given (digest, checksum file, key ...) at least one has to vouch for the
+    image as a whole. Exit status: 0 verified and allowed, 1 refused, 2 wrong usage, 3 could not
+    be checked.
 
     \b
     Examples:
       assay verify disk.img --checksums SHA256SUMS
-      assay verify release.tar.gz --key publisher.pub
-      assay verify oci:./layout --digest sha256:0123...
+      assay verify disk.img --checksums SHA256SUMS --key publisher.pub
+      assay verify oci:./layout --digest sha256:9f86d0...
+      assay verify *.tar.gz --key publisher.pub --format json
+      curl -s https://publisher.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
     try:
-        trust = Trust()
-        for text in digest:
-            trust.add_digest(text)
-        for path in checksums:
-            trust.add_checksums(path)
-        for path in key:
-            trust.add_key(path)
-        options = VerifyOptions(
-            trust=trust,
-            rule=BuiltInRule(threshold, every, self_consistent),
-            formats=Options(forced_type=type_),
-            open=OpenOptions(offline=offline, platform=platform),
-            signatures=list(signature),
-            at=_time(at),
+        request = VerifyOptions(
+            trust=options.trust_from(given),
+            rule=BuiltInRule(given["threshold"], given["every"], given["self_consistent"]),
+            formats=options.format_options_from(given),
+            open=options.open_options_from(given),
+            signatures=list(given["signature"]),
+            at=options.time_from(given),
         )
-        verdicts = [verdict for image in images for verdict in verify(image, options)]
+        verdicts = _verify_all(images, request, given)
     except UsageError as error:
         raise click.UsageError(str(error)) from error
-    if not quiet:
-        if format_ == "json":
-            from assay.report import json
+    if given["format_"] == "json" and not given["quiet"]:
+        from assay.report import json
 
-            sys.stdout.write(json.render(verdicts))
-        else:
-            from assay.report import text as text_report
-
-            color = sys.stdout.isatty()
-            sys.stdout.write(
-                "\n".join(
-                    text_report.render(verdict, color=color, verbose=verbose)
-                    for verdict in verdicts
-                )
-            )
-    statuses = {verdict.exit_status for verdict in verdicts}
-    worst = next((status for status in (1, 3, 0) if status in statuses), 3)
-    raise click.exceptions.Exit(worst)
+        sys.stdout.write(json.render(verdicts))
+    raise click.exceptions.Exit(worst(verdicts))
 
 
-def _time(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--at: {error}") from error
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+def _verify_all(
+    images: tuple[str, ...], request: VerifyOptions, given: dict[str, Any]
+) -> list[Verdict]:
+    """All verdicts; as text each is printed as soon as it is there."""
+    verdicts: list[Verdict] = []
+    as_text = given["format_"] == "text" and not given["quiet"]
+    with Bar(wanted=not given["quiet"]) as bar:
+        request.progress = bar
+        for image in images:
+            for verdict in verify(image, request):
+                if as_text:
+                    from assay.report.text import render
+
+                    if verdicts:
+                        sys.stdout.write("\n")
+                    sys.stdout.write(render(verdict, color=use_color(), verbose=given["verbose"]))
+                    sys.stdout.flush()
+                verdicts.append(verdict)
+    return verdicts

@@ -1,0 +1,123 @@
+"""Options that several verbs share, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from assay.model.finding import UsageError
+from assay.model.reading import Options
+from assay.sources.model import OpenOptions
+from assay.trust.anchors import Trust
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Given = dict[str, Any]
+"""The options of one call, by parameter name."""
+
+
+def _several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def anchor_options(command: Command) -> Command:
+    """What to trust."""
+    return _several(
+        click.option(
+            "--digest", multiple=True, metavar="DIGEST", help="Trust the image with this digest."
+        ),
+        click.option("--checksums", multiple=True, metavar="FILE", help="Trust a checksum file."),
+        click.option(
+            "--key", multiple=True, metavar="FILE", help="Trust a key; its kind is recognised."
+        ),
+    )(command)
+
+
+def evidence_options(command: Command) -> Command:
+    """Material beside the image, which counts only once an anchor vouches for it."""
+    return _several(
+        click.option(
+            "--signature", multiple=True, metavar="FILE", help="A detached signature file."
+        ),
+    )(command)
+
+
+def image_options(command: Command) -> Command:
+    """How to reach and read images."""
+    return _several(
+        click.option(
+            "--platform", default="", metavar="OS/ARCH", help="Only this platform of an image."
+        ),
+        click.option(
+            "--type", "type_", default="", metavar="FORMAT", help="Force the image's format."
+        ),
+        click.option("--offline", is_flag=True, help="Make no network connection at all."),
+    )(command)
+
+
+def output_options(command: Command) -> Command:
+    """How to say it."""
+    return _several(
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="The form of the answer on standard output.",
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option(
+            "-v", "--verbose", count=True, help="Show paths of trust, notes and all components."
+        ),
+    )(command)
+
+
+def time_option(command: Command) -> Command:
+    """The effective time."""
+    return click.option(
+        "--at", default="", metavar="TIME", help="Judge validity at this time (RFC 3339)."
+    )(command)
+
+
+def trust_from(given: Given) -> Trust:
+    """The anchors that were given. Raises UsageError when one cannot be read."""
+    trust = Trust()
+    for text in given["digest"]:
+        trust.add_digest(text)
+    for path in given["checksums"]:
+        trust.add_checksums(path)
+    for path in given["key"]:
+        trust.add_key(path)
+    return trust
+
+
+def open_options_from(given: Given) -> OpenOptions:
+    """How images may be reached."""
+    return OpenOptions(offline=given["offline"], platform=given["platform"])
+
+
+def format_options_from(given: Given) -> Options:
+    """How images are to be read."""
+    return Options(forced_type=given["type_"], platform=given["platform"])
+
+
+def time_from(given: Given) -> datetime | None:
+    """The effective time, or None for now. Raises UsageError when it is not a time."""
+    text: str = given["at"]
+    if not text:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--at {text}: not an RFC 3339 time such as 2026-11-24T12:00:00Z"
+        ) from error
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

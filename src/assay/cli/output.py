@@ -1,0 +1,22 @@
+"""What all verbs share in printing: colour, the exit status of several verdicts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+from assay.model.verdict import Verdict
+
+
+def use_color() -> bool:
+    """Colour only on a terminal, and never where NO_COLOR is set."""
+    return (
+        sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
+
+
+def worst(verdicts: Iterable[Verdict]) -> int:
+    """The exit status of several verdicts: refused before not checked before allowed."""
+    statuses = {verdict.exit_status for verdict in verdicts}
+    return next((status for status in (1, 3, 0) if status in statuses), 3)

@@ -1,0 +1,67 @@
+"""A progress bar on standard error, only on a terminal and only for work that takes a while."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+WORTH_SHOWING = 256 * 1024 * 1024
+"""Bytes to read from which on a bar is shown; less is done before it could be seen."""
+
+
+class Bar:
+    """Shows bytes read, rate and time left. Use as a context manager."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._wanted = wanted and sys.stderr.isatty()
+        self._progress: Progress | None = None
+        self._task: int | None = None
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def expect(self, image: str, size: int) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, visible=False)  # type: ignore[arg-type]
+            self._task = None
+        if not self._wanted or 0 < size < WORTH_SHOWING:
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        if self._progress is None:
+            self._progress = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(),
+                DownloadColumn(binary_units=True),
+                TransferSpeedColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._progress.start()
+        self._task = self._progress.add_task(image[-40:], total=size or None)
+
+    def advance(self, count: int, /) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task, count)  # type: ignore[arg-type]
