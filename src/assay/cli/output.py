@@ -11,9 +11,9 @@ from assay.model.verdict import Verdict
 
 def use_color() -> bool:
     """Colour only on a terminal, and never where NO_COLOR is set."""
-    return (
-        sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    )
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
 
 
 def worst(verdicts: Iterable[Verdict]) -> int:

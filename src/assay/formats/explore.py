@@ -1,4 +1,4 @@
-"""Reads an image, and the images within it: a disk holds partitions, which hold files, and so on."""
+"""Reads an image and the images within it: a disk holds partitions, which hold files ..."""
 
 from __future__ import annotations
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Callable
+
+from assay.model.codes.trust import NOT_VOUCHED
 from assay.model.finding import Finding, Severity
 from assay.model.verdict import Answer, Verdict
+
+WIDTH = 100
+"""Columns; long values such as digests are never broken."""
 
 _STYLE = {
     "good": "\x1b[32m",
@@ -57,9 +64,12 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0) -> str:
     shown = [
         finding for finding in verdict.findings if finding.severity is not Severity.INFO or verbose
     ]
+    reasons = sum(1 for finding in shown if finding.severity is Severity.ERROR)
     for finding in shown:
         lines.append("")
-        lines += _finding(finding, paint)
+        # that nobody vouches for the image follows from the other errors: say it in short
+        follows = finding.code == NOT_VOUCHED.name and reasons > 1
+        lines += _finding(finding, paint, short=follows)
     if verbose:
         lines.append("")
         lines += _components(verdict)
@@ -99,16 +109,17 @@ def _covered(verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
-def _finding(finding: Finding, paint: object) -> list[str]:
-    assert callable(paint)
+def _finding(finding: Finding, paint: Callable[[str, str], str], *, short: bool) -> list[str]:
     style = {"error": "bad", "warning": "warn", "info": "dim"}[finding.severity.value]
     where = finding.component or "the image"
     if finding.offset is not None:
         where += f", byte {finding.offset}"
     lines = [
         f"  {paint(finding.severity.value + '  ' + finding.code, style)}  at {where}",
-        f"    {finding.detail}",
+        *_wrapped("", finding.detail),
     ]
+    if short:
+        return lines
     for label, text in (
         ("expected", finding.expected),
         ("actual", finding.actual),
@@ -116,8 +127,20 @@ def _finding(finding: Finding, paint: object) -> list[str]:
         ("do", finding.remedy),
     ):
         if text:
-            lines.append(f"    {label + ':':<10}{text}")
+            lines += _wrapped(label + ":", text)
     return lines
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    lead = f"    {label:<10}" if label else "    "
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _components(verdict: Verdict) -> list[str]:
