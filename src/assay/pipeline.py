@@ -45,13 +45,18 @@ class Progress(Protocol):
 
 
 class VerifyOptions(msgspec.Struct):
-    """Everything that one call of `verify` asks for, beside the image's name."""
+    """Everything that one call of `verify` asks for, beside the image's name.
+
+    ``signatures`` are files given by name; files beside the image are looked for when there are
+    keys to check them with, or with ``look_beside``.
+    """
 
     trust: Trust
     rule: BuiltInRule = BuiltInRule()
     formats: Options = Options()
     open: OpenOptions = OpenOptions()
     signatures: list[str] = []
+    look_beside: bool = False
     at: datetime | None = None
     progress: Progress | None = None
 
@@ -202,7 +207,7 @@ def _signature_files(
         else:
             candidates = [root, *documents]
         found.append((path, candidates))
-    if request.trust.keys and image.folder:
+    if (request.trust.keys or request.look_beside) and image.folder:
         beside = [(Path(image.folder) / image.label, root)]
         beside += [(path, path.name) for _, path in request.trust.checksums]
         given = {path.absolute() for path, _ in found}

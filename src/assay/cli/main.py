@@ -12,6 +12,7 @@ from assay.version import __version__
 
 VERBS = {
     "verify": "Check that images are exactly what someone you trust published.",
+    "inspect": "Show what is in an image and who signed it; trusts nothing.",
     "explain": "Explain a finding code: what it means and what to do.",
     "completion": "Print a shell completion script.",
 }

@@ -21,6 +21,15 @@ _STYLE = {
 }
 
 
+def painter(color: bool) -> Callable[[str, str], str]:
+    """A function (text, style) -> text, with terminal colours or without."""
+
+    def paint(text: str, style: str) -> str:
+        return f"{_STYLE[style]}{text}\x1b[0m" if color else text
+
+    return paint
+
+
 def human_size(size: int | None) -> str:
     """A number of bytes for people: ``512 B``, ``1.5 MiB``."""
     if size is None:
@@ -37,9 +46,7 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0) -> str:
     """One line for each question, then each failure with where, expected, actual, what it
     usually means and what to do."""
 
-    def paint(text: str, style: str) -> str:
-        return f"{_STYLE[style]}{text}\x1b[0m" if color else text
-
+    paint = painter(color)
     status = {0: ("ALLOWED", "good"), 1: ("REFUSED", "bad"), 3: ("NOT CHECKED", "warn")}
     word, style = status[verdict.exit_status]
     lines = [f"{paint(word, style)}  {paint(verdict.image, 'bold')}"]
@@ -69,7 +76,7 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0) -> str:
         lines.append("")
         # that nobody vouches for the image follows from the other errors: say it in short
         follows = finding.code == NOT_VOUCHED.name and reasons > 1
-        lines += _finding(finding, paint, short=follows)
+        lines += finding_lines(finding, paint, short=follows)
     if verbose:
         lines.append("")
         lines += _components(verdict)
@@ -109,7 +116,9 @@ def _covered(verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
-def _finding(finding: Finding, paint: Callable[[str, str], str], *, short: bool) -> list[str]:
+def finding_lines(finding: Finding, paint: Callable[[str, str], str], *, short: bool) -> list[str]:
+    """A finding: code and place, what happened, expected, actual, likely cause, and what to do;
+    ``short`` leaves it at what happened."""
     style = {"error": "bad", "warning": "warn", "info": "dim"}[finding.severity.value]
     where = finding.component or "the image"
     if finding.offset is not None:
