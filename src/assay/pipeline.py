@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -22,9 +23,9 @@ from assay.model.claim import Claim, DigestIs
 from assay.model.codes import content as codes
 from assay.model.component import Component, Stored
 from assay.model.finding import AssayError, Finding, UsageError
-from assay.model.measurement import ContentRequest, Facts, HashRequest, Request
+from assay.model.measurement import ContentRequest, Facts, HashRequest, Request, ScanRequest
 from assay.model.reading import Blob, Options, Reading, Site
-from assay.model.signature import SignatureOutcome
+from assay.model.signature import Key, SignatureOutcome
 from assay.model.verdict import Verdict
 from assay.sources.model import OpenedImage, OpenOptions
 from assay.sources.open import open_images
@@ -82,7 +83,7 @@ def _verify_one(image: OpenedImage, request: VerifyOptions) -> Verdict:
         facts = measure(
             gathered.components,
             gathered.blobs,
-            gathered.requests,
+            gathered.requests(request.trust.keys),
             progress=request.progress.advance if request.progress is not None else None,
         )
         return appraise(judgeable(gathered, facts, request))
@@ -127,15 +128,14 @@ class Gathered(msgspec.Struct):
     def blobs(self) -> dict[str, Blob]:
         return self.reading.blobs
 
-    @property
-    def requests(self) -> list[tuple[str, Request]]:
+    def requests(self, keys: Sequence[Key]) -> list[tuple[str, Request]]:
         """Every measurement that claims, signatures and readers need."""
         wanted = list(self.reading.requests)
         for claim in self.reading.claims:
             request = request_for(claim)
             wanted.append((claim.subject, request or _SIZE_IS_MEASURED_WITH))
         for prepared in self.reading.signatures:
-            wanted += [(prepared.signature.document, need) for need in prepared.requests]
+            wanted += [(prepared.signature.document, need) for need in prepared.requests(keys)]
         asked = {component for component, _ in wanted}
         for component in self.reading.components:
             if component.id not in asked and isinstance(component.extent, Stored):
@@ -230,14 +230,18 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
         document = prepared.signature.document
         answers = {
             need: facts.answers[document, need]
-            for need in prepared.requests
+            for need in prepared.requests(request.trust.keys)
             if (document, need) in facts.answers
         }
         outcome = prepared.verify(answers, request.trust.keys, at)
         outcomes.append(outcome)
         vouchers += outcome.vouchers
-    for key in [key for key in facts.answers if isinstance(key[1], ContentRequest)]:
-        del facts.answers[key]
+    scanned: list[Finding] = []
+    for key in list(facts.answers):
+        if isinstance(key[1], ContentRequest):
+            del facts.answers[key]
+        elif isinstance(key[1], ScanRequest):
+            scanned += facts.answers[key].findings
     image = gathered.image
     return Case(
         image=image.name,
@@ -250,7 +254,7 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
         anchors=gathered.anchors,
         vouchers=vouchers,
         outcomes=outcomes,
-        findings=gathered.reading.findings,
+        findings=[*gathered.reading.findings, *scanned],
         not_checked=gathered.reading.not_checked,
         facts=facts,
         at=at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -51,8 +51,16 @@ class Sink(Protocol):
         ...
 
 
+class Scanned(Protocol):
+    """What a format's own sink found out: whatever else it is, it has findings."""
+
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+
+
 class ScanRequest(Struct, frozen=True):
-    """Whatever a format's own sink finds out. ``name`` tells requests apart."""
+    """Whatever a format's own sink finds out; the answer is a `Scanned`, and its findings join
+    the verdict. ``name`` tells requests apart."""
 
     name: str
     sink: Callable[[], Sink]

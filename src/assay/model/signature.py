@@ -73,9 +73,9 @@ class PreparedSignature(Protocol):
     @property
     def signature(self) -> Signature: ...
 
-    @property
-    def requests(self) -> tuple[Request, ...]:
-        """What to measure of the signed document."""
+    def requests(self, keys: Sequence[Key]) -> tuple[Request, ...]:
+        """What to measure of the signed document, given every key that the user trusts (a MAC
+        needs the secret, a raw signature the key's algorithm). Raises nothing."""
         ...
 
     def verify(

@@ -76,7 +76,9 @@ class MinisignSignature:
         self._request: Request = (
             HashRequest("blake2b") if parsed.prehashed else ContentRequest(limits.CONTENT_IN_MEMORY)
         )
-        self.requests = (self._request,)
+
+    def requests(self, keys: Sequence[Key]) -> tuple[Request, ...]:
+        return (self._request,)
 
     def verify(
         self, answers: Mapping[Request, Any], keys: Sequence[Key], at: datetime
