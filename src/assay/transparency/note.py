@@ -1,0 +1,236 @@
+"""Signed notes (C2SP signed-note) and the keys that sign them (C2SP tlog-cosignature).
+
+A note is text, a blank line, and signature lines. A line names its key and starts its signature
+with four bytes of the key's hash: a hint, never believed. Nothing here decides who is trusted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from enum import IntEnum
+from hashlib import sha256
+
+from msgspec import Struct
+
+NOTE_SIZE = 1 << 20
+"""A note is a few hundred bytes; with a hundred witnesses, a few thousand."""
+SIGNATURES = 100
+
+_LINE = "— "
+_BLANK = b"\n\n"
+
+
+class NoteError(ValueError):
+    """The bytes are no well-formed note or key. ``offset`` is the byte where that shows."""
+
+    def __init__(self, message: str, offset: int = 0) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class KeyType(IntEnum):
+    """The algorithm byte of a verifier key."""
+
+    ED25519 = 1
+    """Over the text of the note."""
+
+    ECDSA = 2
+    """Over the SHA-256 of the text; the key's hash is that of its SubjectPublicKeyInfo alone."""
+
+    COSIGNATURE = 4
+    """Ed25519 by a witness, over a time stamp and the text."""
+
+
+class NoteSignature(Struct, frozen=True):
+    """One signature line: the name of the key, its hash (4 bytes), the rest."""
+
+    untrusted_name: str
+    untrusted_key_hash: bytes
+    signature: bytes
+
+
+class Note(Struct, frozen=True):
+    """``text`` ends with a line end and is exactly what is signed."""
+
+    text: bytes
+    signatures: tuple[NoteSignature, ...]
+
+    def render(self) -> bytes:
+        lines = [
+            f"{_LINE}{item.untrusted_name} "
+            + base64.b64encode(item.untrusted_key_hash + item.signature).decode("ascii")
+            for item in self.signatures
+        ]
+        return self.text + b"\n" + ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def parse(data: bytes) -> Note:
+    """Read a note. Raises NoteError."""
+    if len(data) > NOTE_SIZE:
+        raise NoteError(f"{len(data)} bytes; a note has at most {NOTE_SIZE}", NOTE_SIZE)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NoteError("not UTF-8", error.start) from error
+    for offset, byte in enumerate(data):
+        if byte < 0x20 and byte != 0x0A:
+            raise NoteError(f"control character 0x{byte:02x}", offset)
+    # the text may hold blank lines itself: the last one divides
+    at = data.rfind(_BLANK)
+    if at < 0:
+        raise NoteError("no blank line before signatures", len(data))
+    text, block = data[: at + 1], data[at + 2 :]
+    if not block.endswith(b"\n"):
+        raise NoteError("the last signature line has no end", len(data))
+    lines = block[:-1].decode("utf-8").split("\n")
+    if len(lines) > SIGNATURES:
+        raise NoteError(f"{len(lines)} signatures; at most {SIGNATURES}", at + 2)
+    return Note(text, tuple(_signature(line, at + 2) for line in lines))
+
+
+def _signature(line: str, offset: int) -> NoteSignature:
+    if not line.startswith(_LINE):
+        raise NoteError("a signature line must begin with an em dash and a space", offset)
+    name, space, encoded = line[len(_LINE) :].partition(" ")
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error):
+        raw = b""
+    if not space or not _is_name(name) or len(raw) < 5:
+        raise NoteError(f"malformed signature line {line[:80]!r}", offset)
+    return NoteSignature(name, raw[:4], raw[4:])
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and "+" not in name and not any(character.isspace() for character in name)
+
+
+class VerifierKey(Struct, frozen=True):
+    """A key that a user trusts: a name, an algorithm, and the public key (32 raw bytes for
+    Ed25519, DER SubjectPublicKeyInfo for ECDSA)."""
+
+    name: str
+    type: KeyType
+    public: bytes
+
+    @property
+    def key_hash(self) -> bytes:
+        """The four bytes by which signature lines name this key."""
+        if self.type is KeyType.ECDSA:
+            return sha256(self.public).digest()[:4]
+        return sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public).digest()[:4]
+
+    def render(self) -> str:
+        """The key in the form ``name+hash+base64``."""
+        encoded = base64.b64encode(bytes([self.type]) + self.public).decode("ascii")
+        return f"{self.name}+{self.key_hash.hex()}+{encoded}"
+
+    @classmethod
+    def parse(cls, text: str) -> VerifierKey:
+        """Read ``name+hash+base64``. Raises NoteError."""
+        parts = text.strip().split("+", 2)
+        if len(parts) != 3 or not _is_name(parts[0]):
+            raise NoteError("a verifier key has the form name+hash+key")
+        try:
+            raw = base64.b64decode(parts[2], validate=True)
+            key = cls(parts[0], KeyType(raw[0]), raw[1:])
+        except (ValueError, IndexError, binascii.Error) as error:
+            raise NoteError("the verifier key's last part is not a known kind of key") from error
+        if key.type is not KeyType.ECDSA and len(key.public) != 32:
+            raise NoteError(f"an Ed25519 key has 32 bytes, not {len(key.public)}")
+        if key.key_hash.hex() != parts[1].lower():
+            raise NoteError(f"the key's hash is {key.key_hash.hex()}, not {parts[1]}")
+        return key
+
+    def names(self, signature: NoteSignature) -> bool:
+        """Whether a signature line claims to be made by this key."""
+        return (
+            signature.untrusted_name == self.name and signature.untrusted_key_hash == self.key_hash
+        )
+
+    def verify(self, text: bytes, signature: bytes) -> Confirmed | None:
+        """Check the bytes after the key hash; None when they are not this key's signature."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+        try:
+            if self.type is KeyType.ECDSA:
+                key = load_der_public_key(self.public)
+                if not isinstance(key, EllipticCurvePublicKey):
+                    return None
+                key.verify(signature, text, ECDSA(hashes.SHA256()))
+                return Confirmed(self.name)
+            public = Ed25519PublicKey.from_public_bytes(self.public)
+            if self.type is KeyType.ED25519:
+                public.verify(signature, text)
+                return Confirmed(self.name)
+            if len(signature) != 72:
+                return None
+            (seconds,) = struct.unpack(">Q", signature[:8])
+            public.verify(signature[8:], cosigned_message(text, seconds))
+            return Confirmed(self.name, seconds)
+        except (InvalidSignature, ValueError):
+            return None
+
+
+class Confirmed(Struct, frozen=True):
+    """A signature that verified. ``time`` is a witness's time stamp (seconds since 1970)."""
+
+    name: str
+    time: int | None = None
+
+
+def cosigned_message(text: bytes, seconds: int) -> bytes:
+    """What a witness signs (C2SP tlog-cosignature, "Format")."""
+    return b"cosignature/v1\ntime %d\n" % seconds + text
+
+
+def confirmations(note: Note, keys: list[VerifierKey]) -> list[Confirmed]:
+    """Who of ``keys`` signed the note, each at most once.
+
+    Raises NoteError when a line names one of the keys and does not verify: such a note was
+    altered, or its key was copied onto another note."""
+    found: dict[str, Confirmed] = {}
+    for signature in note.signatures:
+        for key in keys:
+            if key.names(signature):
+                confirmed = key.verify(note.text, signature.signature)
+                if confirmed is None:
+                    raise NoteError(f"the signature of {key.name} does not verify", len(note.text))
+                found.setdefault(key.render(), confirmed)
+    return list(found.values())
+
+
+class NoteSigner(Struct, frozen=True):
+    """Signs notes with an Ed25519 key; as a witness when the type is COSIGNATURE.
+
+    ``private`` is a ``cryptography`` Ed25519PrivateKey.
+    """
+
+    name: str
+    type: KeyType
+    private: object
+
+    @property
+    def verifier(self) -> VerifierKey:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        assert isinstance(self.private, Ed25519PrivateKey)
+        return VerifierKey(self.name, self.type, self.private.public_key().public_bytes_raw())
+
+    def sign(self, text: bytes, seconds: int = 0) -> NoteSignature:
+        """A signature line over ``text``; ``seconds`` is a witness's time stamp."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        assert isinstance(self.private, Ed25519PrivateKey)
+        if self.type is KeyType.COSIGNATURE:
+            signed = self.private.sign(cosigned_message(text, seconds))
+            signature = struct.pack(">Q", seconds) + signed
+        else:
+            signature = self.private.sign(text)
+        return NoteSignature(self.name, self.verifier.key_hash, signature)
