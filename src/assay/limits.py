@@ -38,6 +38,16 @@ TAR_ENTRIES = 5_000_000
 TAR_NAME_LENGTH = 4096 * 4
 TAR_EXTENSION_SIZE = 1 * MIB
 """A pax header or GNU long name."""
+TAR_FINDINGS = 64
+"""Irregularities after which an archive is not read any further."""
+ARCHIVE_MEMBERS = 200_000
+"""Members of an archive that holds images (not of a layer)."""
+ARCHIVE_LINKS = 8
+"""Links followed to reach one member."""
+ARCHIVE_SNIFF_MEMBERS = 4096
+"""Members looked at to tell an image archive from any other tar archive."""
+ARCHIVE_DOCUMENTS = 256 * MIB
+"""Documents of a compressed archive that are kept in memory while it is checked."""
 
 CONTENT_IN_MEMORY = 1 * GIB
 """Most that is held in memory for a signature scheme that cannot work from a digest."""
