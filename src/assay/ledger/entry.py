@@ -1,0 +1,151 @@
+"""What the ledger records of a verdict.
+
+The *leaf* is what the Merkle tree hashes: small, canonical JSON, kept for ever. The *body* is the
+whole verdict, bound to the leaf by its digest; it may be pruned later without touching the tree.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from assay.model.codes import ledger as codes
+from assay.model.finding import AssayError, Finding, Severity
+from assay.model.verdict import Verdict
+
+LEAF_SIZE = 65_535
+"""An entry of a tiled log has a 16 bit length (C2SP tlog-tiles, "Log entries")."""
+FINDINGS_IN_LEAF = 64
+SIGNERS_IN_LEAF = 64
+LEAF_VERSION = 1
+
+
+class Context(Struct, frozen=True):
+    """What the caller says about the occasion. All of it is optional and kept as given.
+
+    ``user`` and ``host`` are personal or could be: they are recorded only when given.
+    """
+
+    host: str = ""
+    user: str = ""
+    ticket: str = ""
+    environment: str = ""
+    policy_digest: str = ""
+    trust_digest: str = ""
+
+
+class Vouched(Struct, frozen=True):
+    """Who vouched: the anchor's description, and the signer's identity where there is one."""
+
+    anchor: str
+    signer: str = ""
+
+
+class Entry(Struct, frozen=True, omit_defaults=True):
+    """The leaf's content. Times are RFC 3339 in UTC; ``digests`` are those of the image's root;
+    ``body`` is the SHA-256 of the recorded verdict."""
+
+    version: int
+    time: str
+    tool: str
+    image: str
+    resolved: str
+    format: str
+    decision: str
+    intact: str
+    authentic: str
+    allowed: str
+    rule: str
+    body: str
+    at: str = ""
+    digests: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    covered: tuple[int, int] = (0, 0)
+    findings: tuple[str, ...] = ()
+    findings_left_out: int = 0
+    vouched: tuple[Vouched, ...] = ()
+    vouched_left_out: int = 0
+    context: Context = Context()
+
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+def record(verdict: Verdict, time: str, context: Context) -> tuple[bytes, bytes]:
+    """The leaf and the body for a verdict. ``time`` is when it is recorded.
+
+    Raises AssayError (ledger-entry-too-large) when even the shortened leaf has no room."""
+    body = _ENCODER.encode(msgspec.to_builtins(verdict))
+    worst = [finding for finding in verdict.findings if finding.severity is Severity.ERROR]
+    rest = [finding for finding in verdict.findings if finding.severity is not Severity.ERROR]
+    findings = [f"{one.severity.value} {one.code} {one.component}".rstrip() for one in worst + rest]
+    root = verdict.components[0] if verdict.components else None
+    entry = Entry(
+        version=LEAF_VERSION,
+        time=time,
+        at=verdict.at,
+        tool=verdict.tool,
+        image=verdict.image[:4096],
+        resolved=verdict.resolved[:4096],
+        format=verdict.format,
+        decision=verdict.decision.value,
+        intact=verdict.intact.value,
+        authentic=verdict.authentic.value,
+        allowed=verdict.allowed.value,
+        rule=verdict.rule[:1024],
+        body=sha256(body).hexdigest(),
+        digests=root.digests if root else (),
+        platforms=tuple(
+            dict.fromkeys(
+                label
+                for component in verdict.components
+                if (label := component.labels.get("platform", ""))
+            )
+        )[:64],
+        covered=(verdict.coverage.bound, verdict.coverage.total - verdict.coverage.excluded),
+        findings=tuple(text[:300] for text in findings[:FINDINGS_IN_LEAF]),
+        findings_left_out=max(0, len(findings) - FINDINGS_IN_LEAF),
+        vouched=tuple(
+            Vouched(one.description[:300], one.signer.identity[:300] if one.signer else "")
+            for one in verdict.vouchers[:SIGNERS_IN_LEAF]
+        ),
+        vouched_left_out=max(0, len(verdict.vouchers) - SIGNERS_IN_LEAF),
+        context=context,
+    )
+    leaf = _ENCODER.encode(entry)
+    if len(leaf) > LEAF_SIZE:
+        raise AssayError(
+            Finding.of(
+                codes.LEDGER_ENTRY_TOO_LARGE,
+                detail=f"the entry for {verdict.image[:100]!r} has {len(leaf)} bytes",
+                expected=f"at most {LEAF_SIZE}",
+                actual=len(leaf),
+            )
+        )
+    return leaf, body
+
+
+def parse(leaf: bytes) -> Entry:
+    """Read a leaf. Raises AssayError (ledger-entry-malformed)."""
+    try:
+        return msgspec.json.decode(leaf, type=Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise AssayError(
+            Finding.of(codes.LEDGER_ENTRY_MALFORMED, detail=f"not a ledger entry: {error}")
+        ) from error
+
+
+def names_in(entry: Entry, body: bytes | None) -> set[str]:
+    """Every digest (``algorithm:hex``) by which `trace` finds this entry: those of the image, and
+    of each component in the body."""
+    found = set(entry.digests)
+    if "@" in entry.resolved:
+        found.add(entry.resolved.rpartition("@")[2])
+    if body is not None:
+        value: dict[str, Any] = msgspec.json.decode(body)
+        for component in value.get("components", ()):
+            found.update(component.get("digests", ()))
+    return {name for name in found if ":" in name}
