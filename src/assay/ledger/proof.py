@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from msgspec import Struct
 
@@ -70,10 +69,10 @@ def parse(data: bytes) -> Proof:
 
 
 def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise NoteError(f"not base64: {text[:60]!r}") from error
+    raw = notes.decoded(text)
+    if raw is None:
+        raise NoteError(f"not base64: {text[:60]!r}")
+    return raw
 
 
 def verify(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 from msgspec import Struct
 
 from assay.transparency.merkle import HASH_SIZE
-from assay.transparency.note import NoteError
+from assay.transparency.note import NoteError, decoded
 
 
 class Checkpoint(Struct, frozen=True):
@@ -42,10 +41,7 @@ def parse(text: bytes) -> Checkpoint:
         raise NoteError(f"the tree size {size[:30]!r} is not a decimal number", at)
     if len(size) > 19:
         raise NoteError("the tree size is over 2**63", at)
-    try:
-        digest = base64.b64decode(root, validate=True)
-    except (ValueError, binascii.Error):
-        digest = b""
+    digest = decoded(root) or b""
     if len(digest) != HASH_SIZE:
         raise NoteError("the root hash is not 32 bytes in base64", at + len(size) + 1)
     if any(not line for line in extensions):

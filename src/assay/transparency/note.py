@@ -94,13 +94,20 @@ def _signature(line: str, offset: int) -> NoteSignature:
     if not line.startswith(_LINE):
         raise NoteError("a signature line must begin with an em dash and a space", offset)
     name, space, encoded = line[len(_LINE) :].partition(" ")
-    try:
-        raw = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error):
-        raw = b""
+    raw = decoded(encoded) or b""
     if not space or not _is_name(name) or len(raw) < 5:
         raise NoteError(f"malformed signature line {line[:80]!r}", offset)
     return NoteSignature(name, raw[:4], raw[4:])
+
+
+def decoded(text: str) -> bytes | None:
+    """Standard base64, in its one canonical form; None for anything else."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        return None
+    # bits that padding leaves over would let two texts stand for the same bytes
+    return raw if base64.b64encode(raw).decode("ascii") == text else None
 
 
 def _is_name(name: str) -> bool:
@@ -134,9 +141,9 @@ class VerifierKey(Struct, frozen=True):
         if len(parts) != 3 or not _is_name(parts[0]):
             raise NoteError("a verifier key has the form name+hash+key")
         try:
-            raw = base64.b64decode(parts[2], validate=True)
+            raw = decoded(parts[2]) or b""
             key = cls(parts[0], KeyType(raw[0]), raw[1:])
-        except (ValueError, IndexError, binascii.Error) as error:
+        except (ValueError, IndexError) as error:
             raise NoteError("the verifier key's last part is not a known kind of key") from error
         if key.type is not KeyType.ECDSA and len(key.public) != 32:
             raise NoteError(f"an Ed25519 key has 32 bytes, not {len(key.public)}")
