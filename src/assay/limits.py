@@ -60,3 +60,34 @@ CHUNKS = 16_000_000
 DETECT_HEAD = 64 * KIB
 NESTING = 16
 """Formats within formats."""
+
+HTTP_REDIRECTS = 10
+HTTP_ATTEMPTS = 4
+"""Attempts at one request before its failure counts."""
+HTTP_RESUMES = 1000
+"""Continuations of one interrupted transfer, in all."""
+HTTP_PROGRESS = 64 * KIB
+"""An interrupted transfer must have got this far for its attempts to be counted anew."""
+HTTP_SLOWEST_RATE = 512
+"""Bytes a second, over the length of a time-out, below which a transfer counts as stalled."""
+HTTP_HEADER_LENGTH = 16 * KIB
+"""One header that is parsed further: a challenge, a link."""
+RETRY_AFTER_SECONDS = 60.0
+"""The longest that a server may make us wait before the next attempt."""
+
+REMOTE_SIZE = 1024 * GIB
+"""A file on a web server that does not announce its size."""
+REMOTE_HEAD = 64 * KIB
+"""Read at once when a remote blob is opened: enough to recognise it, and all of a small one."""
+REMOTE_HEADS = 64 * MIB
+"""Held of the beginnings of one image's blobs; beyond it only their first bytes are kept."""
+
+TOKEN_RESPONSE_SIZE = 1 * MIB
+ERROR_BODY_SIZE = 64 * KIB
+CREDENTIAL_FILE_SIZE = 4 * MIB
+CREDENTIAL_HELPER_OUTPUT = 64 * KIB
+CREDENTIAL_HELPER_SECONDS = 60.0
+
+REGISTRY_PAGES = 1000
+REGISTRY_TAGS = 1_000_000
+REFERRERS = 10_000

@@ -59,6 +59,33 @@ def image_options(command: Command) -> Command:
             "--type", "type_", default="", metavar="FORMAT", help="Force the image's format."
         ),
         click.option("--offline", is_flag=True, help="Make no network connection at all."),
+        click.option(
+            "--plain-http", is_flag=True, help="Speak to servers without TLS (not only to my own)."
+        ),
+        click.option(
+            "--tls-ca",
+            default="",
+            metavar="FILE",
+            help="Accept servers of this authority as well (PEM).",
+        ),
+        click.option(
+            "--tls-cert",
+            default="",
+            metavar="FILE",
+            help="Show this certificate to servers that ask (PEM).",
+        ),
+        click.option("--tls-key", default="", metavar="FILE", help="The key of --tls-cert (PEM)."),
+        click.option(
+            "--auth-file", default="", metavar="FILE", help="Credentials for registries (JSON)."
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(0, min_open=True),
+            default=30.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long a server may keep silent.",
+        ),
     )(command)
 
 
@@ -101,7 +128,16 @@ def trust_from(given: Given) -> Trust:
 
 def open_options_from(given: Given) -> OpenOptions:
     """How images may be reached."""
-    return OpenOptions(offline=given["offline"], platform=given["platform"])
+    return OpenOptions(
+        offline=given["offline"],
+        platform=given["platform"],
+        plain_http=given["plain_http"],
+        ca_file=given["tls_ca"],
+        client_certificate=given["tls_cert"],
+        client_key=given["tls_key"],
+        auth_file=given["auth_file"],
+        timeout=given["timeout"],
+    )
 
 
 def format_options_from(given: Given) -> Options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from assay import plugins
@@ -27,10 +28,20 @@ def open_images(name: str, options: OpenOptions) -> list[OpenedImage]:
         return _source(prefix).open(rest, options)
     if Path(name).exists() or name.startswith(("/", "./", "../", "~")) or "docker" not in known:
         return _source("file").open(name, options)
-    if "." in Path(name).name and "/" not in name and ":" not in name:
+    if not _may_be_in_a_registry(name):
         # a misspelt file name is likelier than a registry repository called release.tar.gz
         return _source("file").open(name, options)
     return _source("docker").open(f"//{name}", options)
+
+
+def _may_be_in_a_registry(name: str) -> bool:
+    """Whether a bare name is a registry reference: it names a registry, or one is configured."""
+    first, slash, _ = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return True
+    if not os.environ.get("ASSAY_DEFAULT_REGISTRY"):
+        return False
+    return bool(slash) or ":" in name or "." not in name
 
 
 def _source(name: str) -> Source:

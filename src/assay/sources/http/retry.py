@@ -1,0 +1,31 @@
+"""When to try again, and after how long."""
+
+from __future__ import annotations
+
+import random
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+RETRIED_STATUS = frozenset({429, 502, 503, 504})
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """The seconds that a ``Retry-After`` header asks for (RFC 9110 section 10.2.3), in either of
+    its forms; None when it is absent or makes no sense."""
+    text = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def backoff(attempt: int) -> float:
+    """Seconds before the attempt after number ``attempt`` (from 0): doubling, and with a random
+    part, so that many verifiers do not come back at the same moment."""
+    return float(0.2 * 2**attempt * (1 + random.random()))

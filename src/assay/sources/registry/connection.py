@@ -1,0 +1,91 @@
+"""Requests to one registry: its address, how it is met, and the answers to its challenges."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from assay.model.finding import AssayError
+from assay.sources.http.client import HttpClient
+from assay.sources.http.faults import NOT_TLS
+from assay.sources.http.response import Response
+from assay.sources.http.tls import TlsIdentity
+from assay.sources.http.url import Url, is_loopback, join_url, parse_url
+from assay.sources.registry.credentials import CredentialFiles
+from assay.sources.registry.tokens import Authenticator
+
+
+class RegistryConnection:
+    """One registry, met in the same way for all images in it. Safe to share between threads."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        registry: str,
+        files: CredentialFiles,
+        identity: TlsIdentity,
+        *,
+        plain_http: bool = False,
+    ) -> None:
+        self.registry = registry
+        self._http = http
+        self._identity = identity
+        self._authenticator = Authenticator(http, registry, files, identity)
+        self._base = parse_url(f"{'http' if plain_http else 'https'}://{registry}")
+        self._certain = plain_http or not is_loopback(self._base.host)
+        self._lock = threading.Lock()
+
+    def get(
+        self, repository: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """GET ``/v2/<repository>/<path>`` (or another path of this registry, if it begins with a
+        slash). The answer has any status but 401, 403, 429 and 5xx.
+
+        Raises AssayError for those, and where there is no answer.
+        """
+        url = self._url(repository, path)
+        sent = self._authenticator.header(repository)
+        response = self._http.request(url, headers, authorization=sent, identity=self._identity)
+        if response.status == 401 and response.url.origin == url.origin:
+            response.discard()
+            sent = self._authenticator.answer(repository, response, sent)
+            response = self._http.request(url, headers, authorization=sent, identity=self._identity)
+        if response.status in (401, 403):
+            response.discard()
+            raise self._authenticator.denied(repository, response.url, response.status)
+        return response
+
+    def next_url(self, current: str, target: str) -> str:
+        """The path of the next page that an answer to ``current`` links to.
+
+        Raises ValueError when it is elsewhere: our credentials are for this registry.
+        """
+        base = self._url("", current)
+        following = join_url(base, target)
+        if following.origin != base.origin:
+            raise ValueError(f"the next page is on another host, {following.shown}")
+        return following.target
+
+    def _url(self, repository: str, path: str) -> Url:
+        self._find_out()
+        base = self._base
+        target = path if path.startswith("/") else f"/v2/{repository}/{path}"
+        return Url(base.scheme, base.host, base.port, target)
+
+    def _find_out(self) -> None:
+        """A registry on this machine may speak TLS or not: ask with TLS first, and go without
+        only when what answers does not speak it at all."""
+        with self._lock:
+            if self._certain:
+                return
+            try:
+                self._http.request(self._at("/v2/"), identity=self._identity).discard()
+            except AssayError as error:
+                if error.finding.cause == NOT_TLS:
+                    self._base = parse_url(f"http://{self.registry}")
+                elif error.finding.code == "tls-failed":
+                    raise
+            self._certain = True
+
+    def _at(self, target: str) -> Url:
+        return Url(self._base.scheme, self._base.host, self._base.port, target)

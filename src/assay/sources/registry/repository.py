@@ -1,0 +1,324 @@
+"""One repository of a registry: manifests, blobs, tags, referrers (distribution-spec 1.1)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from assay import limits, strict_json
+from assay.measure.hashing import hash_bytes
+from assay.model.codes import content as content_codes
+from assay.model.codes import network as codes
+from assay.model.digest import Digest
+from assay.model.finding import AssayError, Finding
+from assay.model.reading import Blob
+from assay.sources.blobs import MemoryBlob
+from assay.sources.http.blob import RemoteBlob, open_remote
+from assay.sources.http.client import read_body
+from assay.sources.http.faults import malformed, refused
+from assay.sources.http.response import Response
+from assay.sources.registry.connection import RegistryConnection
+from assay.sources.registry.headers import next_page
+from assay.sources.registry.reference import is_tag, referrers_tag
+
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    INDEX_TYPE,
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.artifact.manifest.v1+json",
+)
+_ERROR_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}\Z")
+_HEAD_KEPT = 512
+_ABSENT_API = (400, 404, 405, 501)
+
+
+class Manifest(Struct, frozen=True):
+    """A manifest as it was received. ``digest`` is computed from ``content``; ``media_type`` is
+    what the registry says, empty when that is no manifest type. Nothing in it is believed."""
+
+    content: bytes
+    media_type: str
+    digest: Digest
+    findings: tuple[Finding, ...] = ()
+
+
+class Referrers(Struct, frozen=True):
+    """What refers to a manifest, according to the registry. ``origin`` is ``api``, ``tag`` (the
+    fallback), or ``none``; the descriptors are as received, and a registry may have left any
+    out."""
+
+    untrusted_descriptors: tuple[dict[str, Any], ...]
+    origin: str
+
+
+class Repository:
+    """One repository. As a `BlobStore` it hands out manifests and blobs by digest only. Safe to
+    share between threads."""
+
+    def __init__(self, connection: RegistryConnection, name: str) -> None:
+        self.name = name
+        self._connection = connection
+        self._blobs: dict[tuple[str, int | None], Blob | None] = {}
+        self._held = 0
+        self._lock = threading.Lock()
+
+    @property
+    def shown(self) -> str:
+        return f"{self._connection.registry}/{self.name}"
+
+    # manifests
+
+    def manifest(self, reference: str | Digest) -> Manifest | None:
+        """The manifest with a tag or digest; None when there is none.
+
+        Raises AssayError. What the registry says wrongly about the bytes is in ``findings``.
+        """
+        asked = reference if isinstance(reference, Digest) else None
+        response = self._get(f"manifests/{reference}", {"Accept": ", ".join(MANIFEST_TYPES)})
+        if response.status == 404:
+            response.discard()
+            return None
+        if response.status != 200:
+            raise self._refused(response)
+        media_type = response.content_type
+        content = read_body(response, limits.MANIFEST_SIZE)
+        algorithm = asked.algorithm if asked is not None else "sha256"
+        digest = Digest(algorithm, hash_bytes(algorithm, content))
+        findings = []
+        if mismatch := _header_mismatch(response, content):
+            findings.append(mismatch)
+        if media_type not in MANIFEST_TYPES:
+            findings.append(
+                Finding.of(
+                    codes.MANIFEST_TYPE_UNEXPECTED,
+                    detail=f"{response.url.shown}: not served as a manifest",
+                    expected="a manifest type of OCI or Docker",
+                    actual=_printable(media_type) or "no Content-Type",
+                )
+            )
+            media_type = ""
+        return Manifest(content, media_type, digest, tuple(findings))
+
+    # blobs
+
+    def blob(self, name: str, *, size: int | None = None, media_type: str = "") -> Blob | None:
+        """See `BlobStore.blob`. Manifests are asked for as such, everything else as a blob."""
+        try:
+            digest = Digest.parse(name)
+        except ValueError:
+            return None
+        key = (name, size)
+        with self._lock:
+            if key in self._blobs:
+                return self._blobs[key]
+        found = self._nested(digest) if media_type in MANIFEST_TYPES else self._open(digest, size)
+        if found is None and media_type not in MANIFEST_TYPES and _may_be_manifest(media_type):
+            found = self._nested(digest)
+        with self._lock:
+            if isinstance(found, RemoteBlob):
+                self._held += found.held
+                if self._held > limits.REMOTE_HEADS:
+                    found.forget(_HEAD_KEPT)
+            return self._blobs.setdefault(key, found)
+
+    def _nested(self, digest: Digest) -> Blob | None:
+        manifest = self.manifest(digest)
+        if manifest is None:
+            return None
+        if manifest.findings:
+            raise AssayError(manifest.findings[0])
+        return MemoryBlob(manifest.content)
+
+    def _open(self, digest: Digest, size: int | None) -> Blob | None:
+        path = f"blobs/{digest}"
+
+        def fetch(headers: Mapping[str, str]) -> Response:
+            response = self._get(path, headers)
+            if response.status in (200, 206):
+                _check_blob_header(response, digest)
+            elif response.status not in (404, 416):
+                raise self._refused(response)
+            return response
+
+        shown = f"{self.shown}@{digest}"
+        blob = open_remote(fetch, shown, most=size)
+        if blob is None:
+            return None
+        if size is not None and blob.size is not None and blob.size > size:
+            # seen at once: no need to read all of it
+            raise AssayError(
+                Finding.of(
+                    content_codes.SIZE_MISMATCH,
+                    detail=f"{shown}: the registry announces more bytes than are claimed",
+                    expected=f"{size} bytes",
+                    actual=f"{blob.size} bytes",
+                )
+            )
+        return blob
+
+    # lists
+
+    def tags(self) -> list[str]:
+        """All tags, in the registry's order. Raises AssayError."""
+        found: list[str] = []
+        for response, body in self._pages("tags/list", ()):
+            page = _object(body, response)
+            tags = page.get("tags") or []
+            if not isinstance(tags, list) or not all(
+                isinstance(tag, str) and is_tag(tag) for tag in tags
+            ):
+                raise malformed(response.url, "tags is not a list of tags")
+            found += tags
+            if len(found) > limits.REGISTRY_TAGS:
+                raise _too_many(response, f"more than {limits.REGISTRY_TAGS} tags")
+        return found
+
+    def referrers(self, digest: Digest, artifact_type: str = "") -> Referrers:
+        """What refers to a manifest; only that of one type, if given. Raises AssayError.
+
+        Asks the referrers API, and the fallback tag of a registry that has none.
+        """
+        query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
+        found: list[dict[str, Any]] = []
+        origin = "none"
+        for response, body in self._pages(f"referrers/{digest}{query}", _ABSENT_API):
+            origin = "api"
+            if response.content_type != INDEX_TYPE:
+                raise malformed(
+                    response.url,
+                    "referrers are not served as an index",
+                    expected=INDEX_TYPE,
+                    actual=response.content_type,
+                )
+            found += _descriptors(body, response)
+            if len(found) > limits.REFERRERS:
+                raise _too_many(response, f"more than {limits.REFERRERS} referrers")
+        if origin == "none":
+            found, origin = self._tagged_referrers(digest)
+        wanted = [
+            descriptor
+            for descriptor in found
+            if not artifact_type or descriptor.get("artifactType") == artifact_type
+        ]
+        return Referrers(tuple(wanted), origin)
+
+    def _tagged_referrers(self, digest: Digest) -> tuple[list[dict[str, Any]], str]:
+        response = self._get(f"manifests/{referrers_tag(digest)}", {"Accept": INDEX_TYPE})
+        if response.status == 404:
+            response.discard()
+            return [], "none"
+        if response.status != 200:
+            raise self._refused(response)
+        return _descriptors(read_body(response, limits.MANIFEST_SIZE), response), "tag"
+
+    def _pages(self, path: str, absent: tuple[int, ...]) -> list[tuple[Response, bytes]]:
+        """The pages of a list; none when the first is answered with a status of ``absent``."""
+        pages: list[tuple[Response, bytes]] = []
+        seen: set[str] = set()
+        at: str | None = f"/v2/{self.name}/{path}"
+        while at is not None:
+            if at in seen or len(pages) >= limits.REGISTRY_PAGES:
+                raise _too_many(pages[-1][0], f"the list does not end after {len(pages)} pages")
+            seen.add(at)
+            response = self._get(at)
+            if not pages and response.status in absent:
+                response.discard()
+                return []
+            if response.status != 200:
+                raise self._refused(response)
+            pages.append((response, read_body(response, limits.MANIFEST_SIZE)))
+            try:
+                target = next_page(response.header_values("Link"))
+                at = None if target is None else self._connection.next_url(at, target)
+            except ValueError as error:
+                raise malformed(response.url, f"Link: {error}") from error
+        return pages
+
+    # answers
+
+    def _get(self, path: str, headers: Mapping[str, str] | None = None) -> Response:
+        return self._connection.get(self.name, path, headers)
+
+    def _refused(self, response: Response) -> AssayError:
+        """The finding for a failure, with the error code that the registry gives (if it is one:
+        nothing else of its text is shown)."""
+        note = ""
+        try:
+            errors = strict_json.parse_object(response.read(limits.ERROR_BODY_SIZE), "")["errors"]
+            code = errors[0]["code"]
+            note = code if _ERROR_CODE.match(code) else ""
+        except Exception:
+            # whatever the body is: the status has been said, and the rest is decoration
+            response.close()
+        return refused(response.status, response.url, note)
+
+
+def _header_mismatch(response: Response, content: bytes) -> Finding | None:
+    """A finding when ``Docker-Content-Digest`` is not the digest of what was received."""
+    said = response.headers.get("Docker-Content-Digest")
+    if said is None:
+        return None
+    try:
+        digest = Digest.parse(said.strip())
+        actual = Digest(digest.algorithm, hash_bytes(digest.algorithm, content))
+    except ValueError as error:
+        return malformed(response.url, f"Docker-Content-Digest: {error}").finding
+    if digest == actual:
+        return None
+    return Finding.of(
+        codes.REGISTRY_DIGEST_MISMATCH,
+        detail=f"{response.url.shown}: the bytes are not those that the registry says it sends",
+        expected=f"{digest} (said by the registry)",
+        actual=str(actual),
+    )
+
+
+def _check_blob_header(response: Response, digest: Digest) -> None:
+    said = response.headers.get("Docker-Content-Digest", "").strip()
+    if said.startswith(f"{digest.algorithm}:") and said != str(digest):
+        response.close()
+        raise AssayError(
+            Finding.of(
+                codes.REGISTRY_DIGEST_MISMATCH,
+                detail=f"{response.url.shown}: the registry says that it sends another blob",
+                expected=str(digest),
+                actual=_printable(said),
+            )
+        )
+
+
+def _may_be_manifest(media_type: str) -> bool:
+    """Whether something of this type may be kept among the manifests, though not as a known type
+    of manifest: an index may point to kinds that came later."""
+    return "manifest" in media_type or "index" in media_type
+
+
+def _object(body: bytes, response: Response) -> dict[str, Any]:
+    try:
+        return strict_json.parse_object(body, "")
+    except AssayError as error:
+        raise malformed(response.url, error.finding.detail) from error
+
+
+def _descriptors(body: bytes, response: Response) -> list[dict[str, Any]]:
+    manifests = _object(body, response).get("manifests")
+    if not isinstance(manifests, list) or not all(isinstance(entry, dict) for entry in manifests):
+        raise malformed(response.url, "manifests is not a list of descriptors")
+    return manifests
+
+
+def _too_many(response: Response, detail: str) -> AssayError:
+    return AssayError(
+        Finding.of(content_codes.LIMIT_EXCEEDED, detail=f"{response.url.shown}: {detail}")
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:200]
