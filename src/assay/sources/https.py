@@ -47,7 +47,7 @@ class HttpSource(Struct, frozen=True):
                 name=rest,
                 resolved=f"{url.shown}#{pinned}" if pinned else url.shown,
                 root=blob,
-                root_key=f"url:{url}",
+                root_key=f"url:{url.shown}",
                 pinned=pinned,
                 label=label_of(url),
             )

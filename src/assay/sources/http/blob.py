@@ -7,7 +7,6 @@ that ignores ranges is served honestly: the stream starts again and skips what i
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 
@@ -15,9 +14,9 @@ from assay import limits
 from assay.model.codes import content as content_codes
 from assay.model.codes import network as codes
 from assay.model.finding import AssayError, Finding
+from assay.sources.http import retry
 from assay.sources.http.faults import InterruptedTransferError, malformed, refused
 from assay.sources.http.response import Response
-from assay.sources.http.retry import backoff
 
 Fetch = Callable[[Mapping[str, str]], Response]
 """Sends a GET with these headers to wherever the file is; raises AssayError when it cannot."""
@@ -40,7 +39,6 @@ class RemoteBlob:
         seekable: bool,
         validator: str,
         most: int | None,
-        sleep: Callable[[float], object],
     ) -> None:
         self.size = size
         self.seekable = seekable
@@ -49,7 +47,6 @@ class RemoteBlob:
         self._head = head
         self._validator = validator
         self._most = most
-        self._sleep = sleep
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -160,8 +157,8 @@ class RemoteBlob:
                 attempts += 1
                 resumes += 1
                 if attempts >= limits.HTTP_ATTEMPTS or resumes >= limits.HTTP_RESUMES:
-                    raise AssayError(self._incomplete(error.finding, at, end)) from error
-                self._sleep(backoff(attempts - 1))
+                    raise AssayError(_incomplete(self._shown, error.finding, at, end)) from error
+                retry.wait(retry.backoff(attempts - 1))
             finally:
                 if response is not None:
                     response.close()
@@ -179,7 +176,9 @@ class RemoteBlob:
                 found = response.content_range
                 if found.start != at:
                     raise malformed(
-                        response.url, "another range than asked for", expected=at,
+                        response.url,
+                        "another range than asked for",
+                        expected=at,
                         actual=found.start,
                     )
                 self._check_same(response, found.total)
@@ -244,18 +243,19 @@ class RemoteBlob:
             detail=f"{self._shown}: the answer ends at offset {at} of {end}",
         )
 
-    def _incomplete(self, why: Finding, at: int, end: int | None) -> Finding:
-        if why.code == codes.TIMEOUT.name:
-            return why
-        return Finding.of(
-            codes.TRANSFER_INCOMPLETE,
-            detail=f"{self._shown}: the connection broke at offset {at} in each of several attempts"
-            f" ({why.detail})",
-            expected=f"{end} bytes" if end is not None else "",
-            actual=f"{at} bytes",
-            offset=at,
-            cause="truncation",
-        )
+
+def _incomplete(shown: str, why: Finding, at: int, end: int | None) -> Finding:
+    if why.code == codes.TIMEOUT.name:
+        return why
+    return Finding.of(
+        codes.TRANSFER_INCOMPLETE,
+        detail=f"{shown}: the connection broke at offset {at} in each of several attempts"
+        f" ({why.detail})",
+        expected=f"{end} bytes" if end is not None else "",
+        actual=f"{at} bytes",
+        offset=at,
+        cause="truncation",
+    )
 
 
 def open_remote(
@@ -263,7 +263,6 @@ def open_remote(
     shown: str,
     *,
     most: int | None = None,
-    sleep: Callable[[float], object] = time.sleep,
 ) -> RemoteBlob | None:
     """Ask for the beginning of a file: one request that tells whether it is there (None when
     not), its size, whether parts of it can be had, and that holds all of it when it is small.
@@ -286,8 +285,8 @@ def open_remote(
         except InterruptedTransferError as error:
             attempt += 1
             if attempt >= limits.HTTP_ATTEMPTS:
-                raise AssayError(error.finding) from error
-            sleep(backoff(attempt - 1))
+                raise AssayError(_incomplete(shown, error.finding, 0, None)) from error
+            retry.wait(retry.backoff(attempt - 1))
         finally:
             response.close()
     return RemoteBlob(
@@ -298,7 +297,6 @@ def open_remote(
         seekable=seekable,
         validator=response.strong_validator,
         most=most,
-        sleep=sleep,
     )
 
 

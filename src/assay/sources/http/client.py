@@ -15,8 +15,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import urllib3
@@ -25,11 +24,11 @@ from assay import limits
 from assay.model.codes import network as codes
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.secret import Secret
+from assay.sources.http import retry
 from assay.sources.http.connections import prepare
 from assay.sources.http.faults import InterruptedTransferError, connection_fault, malformed, refused
 from assay.sources.http.proxies import Proxy, proxy_for
 from assay.sources.http.response import Response
-from assay.sources.http.retry import RETRIED_STATUS, backoff, retry_after
 from assay.sources.http.tls import TlsIdentity, context_for
 from assay.sources.http.url import Url, is_local_only, is_loopback, join_url
 from assay.sources.model import OpenOptions
@@ -39,21 +38,11 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class HttpClient:
-    """Makes requests, and keeps connections for the next one. Safe to share between threads.
+    """Makes requests, and keeps connections for the next one. Safe to share between threads."""
 
-    ``sleep`` waits for a number of seconds.
-    """
-
-    def __init__(
-        self,
-        *,
-        plain_http: bool = False,
-        timeout: float = 30.0,
-        sleep: Callable[[float], object] = time.sleep,
-    ) -> None:
+    def __init__(self, *, plain_http: bool = False, timeout: float = 30.0) -> None:
         self._plain_http = plain_http
         self._timeout = timeout
-        self._sleep = sleep
         self._managers: dict[tuple[Proxy | None, TlsIdentity], urllib3.PoolManager] = {}
         self._contexts: dict[TlsIdentity, ssl.SSLContext] = {}
         self._lock = threading.Lock()
@@ -141,19 +130,19 @@ class HttpClient:
             except InterruptedTransferError as error:
                 if last:
                     raise AssayError(error.finding) from error
-                self._sleep(backoff(attempt))
+                retry.wait(retry.backoff(attempt))
                 continue
-            if response.status not in RETRIED_STATUS:
+            if response.status not in retry.RETRIED_STATUS:
                 if response.status >= 500:
                     response.discard()
                     raise refused(response.status, url)
                 return response
-            asked = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+            asked = retry.retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
             response.discard()
             if last or (asked is not None and asked > limits.RETRY_AFTER_SECONDS):
                 note = f"asks to wait {asked:.0f} seconds" if asked is not None else ""
                 raise refused(response.status, url, note)
-            self._sleep(backoff(attempt) if asked is None else asked)
+            retry.wait(retry.backoff(attempt) if asked is None else asked)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _send(
@@ -260,7 +249,9 @@ def identity_from(options: OpenOptions) -> TlsIdentity:
     if options.client_key and not options.client_certificate:
         raise UsageError("--tls-key is given without --tls-cert")
     return TlsIdentity(
-        (options.ca_file,) if options.ca_file else (), options.client_certificate, options.client_key
+        (options.ca_file,) if options.ca_file else (),
+        options.client_certificate,
+        options.client_key,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -24,11 +25,9 @@ class _Deadline:
 
     def _pass(self) -> None:
         self.passed = True
-        try:
+        with suppress(OSError):  # it may be closed already
             # not the method of a TLS socket, which takes its state away from under the reader
             socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
-        except OSError:
-            pass  # closed already
 
     def __enter__(self) -> _Deadline:
         self._timer.start()

@@ -40,7 +40,11 @@ def connection_fault(error: Exception, url: Url, proxy: Proxy | None) -> tuple[F
         return _tls_fault(root, where)
     if isinstance(error, exceptions.SSLError):
         return Finding.of(codes.TLS_FAILED, detail=f"{where}: {_plain(str(root))}"), False
-    if isinstance(error, exceptions.TimeoutError) or isinstance(root, TimeoutError):
+    # urllib3 counts a refused connection among the time-outs, for the sake of its history
+    silent = isinstance(error, exceptions.TimeoutError) and not isinstance(
+        error, exceptions.NewConnectionError
+    )
+    if silent or isinstance(root, TimeoutError):
         return Finding.of(codes.TIMEOUT, detail=f"{where}: no answer in time"), True
     if isinstance(root, socket.gaierror):
         again = root.errno == socket.EAI_AGAIN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -29,3 +30,8 @@ def backoff(attempt: int) -> float:
     """Seconds before the attempt after number ``attempt`` (from 0): doubling, and with a random
     part, so that many verifiers do not come back at the same moment."""
     return float(0.2 * 2**attempt * (1 + random.random()))
+
+
+def wait(seconds: float) -> None:
+    """Do nothing for a while."""
+    time.sleep(seconds)

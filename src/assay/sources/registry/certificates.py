@@ -13,9 +13,7 @@ from assay.model.finding import UsageError
 from assay.sources.http.tls import TlsIdentity
 
 
-def identity_of(
-    registry: str, given: TlsIdentity, environment: Mapping[str, str]
-) -> TlsIdentity:
+def identity_of(registry: str, given: TlsIdentity, environment: Mapping[str, str]) -> TlsIdentity:
     """How a registry is met: with what the command line gives, and with the first folder that
     exists for it. Raises UsageError for a certificate without its key."""
     folder = next((path for path in _folders(registry, environment) if path.is_dir()), None)

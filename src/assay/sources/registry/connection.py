@@ -35,9 +35,7 @@ class RegistryConnection:
         self._certain = plain_http or not is_loopback(self._base.host)
         self._lock = threading.Lock()
 
-    def get(
-        self, repository: str, path: str, headers: Mapping[str, str] | None = None
-    ) -> Response:
+    def get(self, repository: str, path: str, headers: Mapping[str, str] | None = None) -> Response:
         """GET ``/v2/<repository>/<path>`` (or another path of this registry, if it begins with a
         slash). The answer has any status but 401, 403, 429 and 5xx.
 

@@ -178,7 +178,9 @@ def _from_entry(entry: Any, key: str, path: Path) -> Credentials | None:
 def _from_helper(name: Any, server: str, path: Path) -> Credentials | None:
     """Ask ``docker-credential-NAME get``; None when it knows nothing of the server."""
     if not isinstance(name, str) or not _HELPER_NAME.match(name):
-        raise UsageError(f"credentials: {path}: not the name of a credential helper: {name!r}"[:200])
+        raise UsageError(
+            f"credentials: {path}: not the name of a credential helper: {name!r}"[:200]
+        )
     program = f"docker-credential-{name}"
     found = shutil.which(program)
     if found is None:

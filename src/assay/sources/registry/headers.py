@@ -17,6 +17,7 @@ _SCHEME = re.compile(rf"({_TOKEN})(?: +|(?=[,\s]|\Z))")
 _PARAMETER = re.compile(rf"({_TOKEN})[ \t]*=[ \t]*({_TOKEN}(?![^\s,;])|{_QUOTED})")
 _TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|\Z))")
 _SEPARATOR = re.compile(r"[ \t]*(?:,[ \t]*)+|[ \t]*\Z")
+_BETWEEN = re.compile(r"[ \t,]*")
 _LINK_PARAMETER = re.compile(rf"[ \t]*;[ \t]*({_TOKEN})(?:[ \t]*=[ \t]*({_TOKEN}|{_QUOTED}))?")
 
 
@@ -48,7 +49,8 @@ def parse_challenges(value: str) -> list[Challenge]:
         if scheme is None:
             raise ValueError(f"no authentication scheme at offset {at}")
         at = scheme.end()
-        token, parameters = "", {}
+        token = ""
+        parameters: dict[str, str] = {}
         whole = _TOKEN68.match(value, at)
         if whole is not None and _PARAMETER.match(value, at) is None:
             after = _SEPARATOR.match(value, whole.end())
@@ -84,7 +86,7 @@ def _parameters(value: str, at: int, into: dict[str, str]) -> int:
 
 def _skip(value: str, at: int) -> int:
     """Past commas and blanks. Raises ValueError where neither stands nor the header begins."""
-    match = re.compile(r"[ \t,]*").match(value, at)
+    match = _BETWEEN.match(value, at)
     assert match is not None
     if at and match.end() == at and at < len(value):
         raise ValueError(f"no comma at offset {at}")

@@ -1,7 +1,7 @@
 """Names of images in registries, by the grammar of the reference format, in full.
 
-    reference   ::= name [ ":" tag ] [ "@" digest ]
-    name        ::= [ host [ ":" port ] "/" ] path-component [ "/" path-component ]*
+reference   ::= name [ ":" tag ] [ "@" digest ]
+name        ::= [ host [ ":" port ] "/" ] path-component [ "/" path-component ]*
 """
 
 from __future__ import annotations

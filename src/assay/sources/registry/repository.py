@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -218,28 +218,26 @@ class Repository:
             raise self._refused(response)
         return _descriptors(read_body(response, limits.MANIFEST_SIZE), response), "tag"
 
-    def _pages(self, path: str, absent: tuple[int, ...]) -> list[tuple[Response, bytes]]:
+    def _pages(self, path: str, absent: tuple[int, ...]) -> Iterator[tuple[Response, bytes]]:
         """The pages of a list; none when the first is answered with a status of ``absent``."""
-        pages: list[tuple[Response, bytes]] = []
         seen: set[str] = set()
         at: str | None = f"/v2/{self.name}/{path}"
         while at is not None:
-            if at in seen or len(pages) >= limits.REGISTRY_PAGES:
-                raise _too_many(pages[-1][0], f"the list does not end after {len(pages)} pages")
-            seen.add(at)
             response = self._get(at)
-            if not pages and response.status in absent:
+            if not seen and response.status in absent:
                 response.discard()
-                return []
+                return
             if response.status != 200:
                 raise self._refused(response)
-            pages.append((response, read_body(response, limits.MANIFEST_SIZE)))
+            yield response, read_body(response, limits.MANIFEST_SIZE)
+            seen.add(at)
             try:
                 target = next_page(response.header_values("Link"))
                 at = None if target is None else self._connection.next_url(at, target)
             except ValueError as error:
                 raise malformed(response.url, f"Link: {error}") from error
-        return pages
+            if at in seen or len(seen) >= limits.REGISTRY_PAGES:
+                raise _too_many(response, f"the list does not end after {len(seen)} pages")
 
     # answers
 

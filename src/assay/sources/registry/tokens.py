@@ -60,6 +60,7 @@ class Authenticator:
             if current is not None and current != refused:
                 return current  # another thread has renewed it meanwhile
             self._known.pop(repository, None)
+            self._credentials.pop(repository, None)  # someone may have logged in since
             self._challenge = _choose(_challenges(refusal), refusal.url)
             self._realm_base = refusal.url
             header = self._fetch(repository)
