@@ -189,7 +189,7 @@ def _evidence(
         documents[path.name] = path.name
     for path, candidates in _signature_files(image, root, request, documents):
         data = read_bounded(path, limits.SIGNATURE_SIZE, "--signature")
-        reading.absorb(read_signature(path.name, data, candidates))
+        reading.absorb(read_signature(path.name, data, candidates, request.trust.keys))
     return vouchers
 
 

@@ -13,8 +13,13 @@ from assay.model.finding import Finding, Severity
 from assay.model.signature import SignatureOutcome
 from assay.model.verdict import Vouching
 
-SIGNING_KINDS = {"key": "key", "ca": "certificate authority", "identity": "identity"}
-"""Kinds of anchors that vouch by signatures, and so can be asked for in number."""
+SIGNING_KINDS = {
+    "key": "key",
+    "ca": "certificate authority",
+    "identity": "identity",
+    "secret": "secret",
+}
+"""Kinds of anchors that vouch by signatures or MACs, and so can be asked for in number."""
 
 _KIND_NAMES = SIGNING_KINDS | {"checksums": "checksum file"}
 

@@ -16,6 +16,7 @@ from assay.model.codes import trust as trust_codes
 from assay.model.component import Component, Stored
 from assay.model.finding import AssayError, Finding
 from assay.model.reading import Reading
+from assay.model.signature import Key, SignatureScheme
 from assay.sources.blobs import MemoryBlob
 
 
@@ -78,28 +79,43 @@ def read_checksums(document: Document, subject: str, label: str) -> tuple[Readin
     return reading, vouchers
 
 
-def read_signature(name: str, data: bytes, candidates: Sequence[str]) -> Reading:
+def read_signature(
+    name: str, data: bytes, candidates: Sequence[str], keys: Sequence[Key] = ()
+) -> Reading:
     """The signatures in a detached signature file, over whichever of ``candidates`` fits."""
     reading = Reading()
-    schemes = [scheme for _, scheme in plugins.each("assay.signatures") if scheme.recognise(data)]
+    schemes = _schemes_for(data, keys)
     if not schemes:
         reading.findings.append(
             Finding.of(
                 trust_codes.SIGNATURE_MALFORMED,
                 name,
                 "no known kind of signature",
-                actual=repr(data[:40]),
+                actual=repr(data[:40]) if data else "an empty file",
             )
         )
         return reading
-    for document in candidates:
-        alternatives = name if len(candidates) > 1 else ""
-        try:
-            reading.signatures += schemes[0].prepare(data, document, name, alternatives)
-        except AssayError as error:
-            reading.findings.append(error.finding)
-            break
+    alternatives = name if len(candidates) * len(schemes) > 1 else ""
+    for scheme in schemes:
+        for document in candidates:
+            try:
+                reading.signatures += scheme.prepare(data, document, name, alternatives)
+            except AssayError as error:
+                reading.findings.append(error.finding)
+                break
     return reading
+
+
+def _schemes_for(data: bytes, keys: Sequence[Key]) -> list[SignatureScheme]:
+    """The one scheme whose shape these bytes have; else those without a shape of their own that
+    have a key to try, or the first such scheme when none has."""
+    schemes: list[SignatureScheme] = [scheme for _, scheme in plugins.each("assay.signatures")]
+    takers = [scheme for scheme in schemes if scheme.recognise(data)]
+    shaped = [scheme for scheme in takers if not scheme.last_resort_for]
+    if shaped:
+        return shaped[:1]
+    given = {key.scheme for key in keys}
+    return [scheme for scheme in takers if scheme.last_resort_for in given] or takers[:1]
 
 
 __all__ = ["Anchor", "Document", "read_checksums", "read_signature"]

@@ -35,6 +35,25 @@ _HASHLIB_NAMES = {
 }
 
 
+class _Shake256:
+    """SHAKE256 with 64 bytes of output, which ML-DSA signs (FIPS 204 section 6.2)."""
+
+    digest_size, block_size = 64, 136
+
+    def __init__(self) -> None:
+        self._shake = hashlib.shake_256()
+        self.update = self._shake.update
+
+    def copy(self) -> _Shake256:
+        other = _Shake256()
+        other._shake = self._shake.copy()
+        other.update = other._shake.update
+        return other
+
+    def digest(self) -> bytes:
+        return self._shake.digest(64)
+
+
 def _constructor(algorithm: str) -> Callable[[], Hasher]:
     if algorithm == "blake3":
         from blake3 import blake3
@@ -42,6 +61,8 @@ def _constructor(algorithm: str) -> Callable[[], Hasher]:
         return blake3
     if algorithm == "blake2b-256":
         return lambda: hashlib.blake2b(digest_size=32)
+    if algorithm == "shake256-512":
+        return _Shake256
     name = _HASHLIB_NAMES.get(algorithm, algorithm)
     if algorithm in ("md5", "sha1"):
         return lambda: hashlib.new(name, usedforsecurity=False)
@@ -67,7 +88,7 @@ def new_hasher(algorithm: str, key: bytes | None = None) -> Hasher:
         if algorithm == "blake3":
             from blake3 import blake3
 
-            return blake3(key)
+            return blake3(key=key)
         return hmac.new(key, digestmod=constructor)  # type: ignore[arg-type]
     except ValueError as error:
         raise AssayError(

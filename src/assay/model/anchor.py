@@ -9,7 +9,8 @@ class Anchor(Struct, frozen=True):
     """One thing that the user trusts.
 
     ``kind`` groups alternatives: of each kind given, at least one must vouch for the image.
-    Kinds in use: ``digest``, ``checksums``, ``baseline``, ``key``, ``ca``, ``identity``.
+    Kinds in use: ``digest``, ``checksums``, ``baseline``, ``key``, ``ca``, ``identity``,
+    ``secret``.
     ``id`` is unique in a run, ``description`` is for people and holds no secret.
     """
 
@@ -30,6 +31,8 @@ class KeyAttempt(Struct, frozen=True):
 class Signer(Struct, frozen=True):
     """Who made a signature, as proven: an identity, the key's id, and the time if it is known.
 
+    Signers with the same ``key`` count once; for a bare public key it is ``sha256:`` and the
+    digest of the SubjectPublicKeyInfo, so that one key in several file formats is one signer.
     ``signed_at`` is RFC 3339; ``time_source`` says who asserts it (``signer``, ``timestamp
     authority`` ...), empty when the signature carries no time.
     """

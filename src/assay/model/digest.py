@@ -45,6 +45,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm("blake2b-256", 32),
         Algorithm("blake2s", 32),
         Algorithm("blake3", 32),
+        Algorithm("shake256-512", 64),
         Algorithm("sha1", 20, Strength.CORRUPTION_ONLY),
         Algorithm("md5", 16, Strength.CORRUPTION_ONLY),
     )

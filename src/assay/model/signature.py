@@ -58,13 +58,16 @@ class Key(Struct, frozen=True):
     """Verification material of one anchor.
 
     ``scheme`` says which signature schemes can use it (``minisign``, ``openpgp``, ``pem`` ...),
-    ``key_id`` is how people know it, ``material`` is the scheme's own.
+    ``key_id`` is how people know it, ``material`` is the scheme's own. ``demands`` are what the
+    user asks of signatures by it, by the name of the command line option without dashes in front
+    (``ssh-namespace``, ``mac-algorithm``); a scheme heeds those that it knows.
     """
 
     anchor: str
     scheme: str
     key_id: str
     material: Any
+    demands: dict[str, str] = {}
 
 
 class PreparedSignature(Protocol):
@@ -110,6 +113,13 @@ class SignatureScheme(Protocol):
     @property
     def suffixes(self) -> tuple[str, ...]:
         """What is appended to a file's name to name its detached signature (``.minisig``)."""
+        ...
+
+    @property
+    def last_resort_for(self) -> str:
+        """Empty for a scheme whose signatures have a shape of their own. A scheme without (raw
+        bytes, a bare MAC) names the `Key.scheme` that it needs here: it is asked last, and where
+        several such schemes take the bytes for theirs, those with a key given are preferred."""
         ...
 
     def recognise(self, data: bytes) -> bool:

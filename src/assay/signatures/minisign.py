@@ -1,9 +1,7 @@
-"""minisign signatures (jedisct1/minisign, "Signature format"), legacy and prehashed."""
+"""minisign signatures (minisign(1), "Signature format"), legacy and prehashed."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from assay import limits
-from assay.model.anchor import KeyAttempt, Signer, Voucher
+from assay.model.anchor import Signer
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding
 from assay.model.measurement import ContentRequest, HashRequest, Request
@@ -24,47 +22,68 @@ from assay.model.signature import (
     SignatureScheme,
     Status,
 )
+from assay.signatures import ed25519_lines
+from assay.signatures.ed25519_lines import (
+    SIGNATURE_SIZE,
+    UNTRUSTED,
+    Ed25519Key,
+    decode_line,
+    shown_number,
+)
+from assay.signatures.trial import Trial, printable
 
 SCHEME = "minisign"
-_UNTRUSTED = b"untrusted comment:"
 _TRUSTED = b"trusted comment: "
-
-
-def _decode(line: bytes, length: int) -> bytes | None:
-    try:
-        raw = base64.b64decode(line.strip(), validate=True)
-    except (ValueError, binascii.Error):
-        return None
-    return raw if len(raw) == length else None
+_PREHASHED, _LEGACY = b"ED", b"Ed"
 
 
 class _Parsed(Struct, frozen=True):
     prehashed: bool
-    key_id: bytes
+    key_number: bytes
     untrusted_signature: bytes
     untrusted_trusted_comment: bytes
     untrusted_global_signature: bytes
 
 
-def _parse(data: bytes) -> _Parsed | None:
-    lines = data.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
-    if len(lines) != 4 or not lines[0].startswith(_UNTRUSTED) or not lines[2].startswith(_TRUSTED):
-        return None
-    raw, global_signature = _decode(lines[1], 74), _decode(lines[3], 64)
-    if raw is None or global_signature is None or raw[:2] not in (b"Ed", b"ED"):
-        return None
+def parse(data: bytes, what: str) -> _Parsed:
+    """Read a signature file of four lines. Raises AssayError (signature-malformed) saying which
+    line is wrong."""
+
+    def malformed(line: int, expected: str) -> AssayError:
+        found = lines[line - 1] if line <= len(lines) else b""
+        return AssayError(
+            Finding.of(
+                codes.SIGNATURE_MALFORMED,
+                what,
+                f"line {line} of the minisign signature is not as it must be",
+                expected=expected,
+                actual=printable(found, 100) if found else "no such line",
+                offset=sum(len(before) + 1 for before in lines[: line - 1]),
+                cause="a truncated or damaged download",
+            )
+        )
+
+    lines = data.rstrip(b"\r\n").split(b"\n")
+    stripped = [line.removesuffix(b"\r") for line in lines]
+    if not stripped[0].startswith(UNTRUSTED):
+        raise malformed(1, "untrusted comment: ...")
+    raw = decode_line(stripped[1], SIGNATURE_SIZE) if len(stripped) > 1 else None
+    if raw is None or raw[:2] not in (_PREHASHED, _LEGACY):
+        raise malformed(2, f"base64 of {SIGNATURE_SIZE} bytes that start with Ed or ED")
+    if len(stripped) < 3 or not stripped[2].startswith(_TRUSTED):
+        raise malformed(3, "trusted comment: ...")
+    global_signature = decode_line(stripped[3], 64) if len(stripped) > 3 else None
+    if global_signature is None:
+        raise malformed(4, "base64 of 64 bytes")
+    if len(stripped) > 4:
+        raise malformed(5, "the end of the file")
     return _Parsed(
-        prehashed=raw[:2] == b"ED",
-        key_id=raw[2:10],
+        prehashed=raw[:2] == _PREHASHED,
+        key_number=raw[2:10],
         untrusted_signature=raw[10:],
-        untrusted_trusted_comment=lines[2][len(_TRUSTED) :],
+        untrusted_trusted_comment=stripped[2][len(_TRUSTED) :],
         untrusted_global_signature=global_signature,
     )
-
-
-def _shown(key_id: bytes) -> str:
-    """The key id as the minisign tool prints it (little endian, upper case)."""
-    return key_id[::-1].hex().upper()
 
 
 class MinisignSignature:
@@ -78,93 +97,71 @@ class MinisignSignature:
         )
 
     def requests(self, keys: Sequence[Key]) -> tuple[Request, ...]:
-        return (self._request,)
+        if any(self._names(key) for key in keys):
+            return (self._request,)
+        return ()
+
+    def _names(self, key: Key) -> bool:
+        return key.scheme == SCHEME and key.material.number == self._parsed.key_number
 
     def verify(
         self, answers: Mapping[Request, Any], keys: Sequence[Key], at: datetime
     ) -> SignatureOutcome:
+        trial = Trial(self.signature, "minisign signature")
         mine = [key for key in keys if key.scheme == SCHEME]
-        attempts: list[KeyAttempt] = []
         message: bytes | None = answers.get(self._request)
         for key in mine:
-            if key.material[:8] != self._parsed.key_id:
-                attempts.append(
-                    KeyAttempt(
-                        key.anchor,
-                        key.key_id,
-                        False,
-                        f"the signature names key {_shown(self._parsed.key_id)}",
-                    )
-                )
-                continue
-            if message is None:
-                attempts.append(KeyAttempt(key.anchor, key.key_id, False, "content not measured"))
-                return self._outcome(
+            if not self._names(key):
+                named = shown_number(self._parsed.key_number)
+                trial.miss(key, f"the signature names key {named}")
+            elif message is None:
+                trial.fail(
+                    key,
                     Status.UNCHECKED,
-                    attempts,
+                    "what it signs could not be measured",
                     Finding.of(codes.SIGNATURE_UNCHECKED, self.signature.document),
                 )
-            return self._check(key, message, attempts)
-        return self._outcome(
-            Status.UNKNOWN_SIGNER,
-            attempts,
+            else:
+                self._try(trial, key, message)
+        return trial.outcome(
             Finding.of(
                 codes.WRONG_KEY,
                 self.signature.document,
-                f"{self.signature.id}: made by minisign key {_shown(self._parsed.key_id)}",
+                f"{self.signature.id}: made by minisign key"
+                f" {shown_number(self._parsed.key_number)}",
                 expected=", ".join(key.key_id for key in mine) or "a minisign key",
-                actual=_shown(self._parsed.key_id),
-            ),
+                actual=shown_number(self._parsed.key_number),
+            )
         )
 
-    def _outcome(
-        self, status: Status, attempts: list[KeyAttempt], *findings: Finding
-    ) -> SignatureOutcome:
-        return SignatureOutcome(
-            self.signature, status, attempts=tuple(attempts), findings=tuple(findings)
-        )
-
-    def _check(self, key: Key, message: bytes, attempts: list[KeyAttempt]) -> SignatureOutcome:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-        parsed = self._parsed
-        public = Ed25519PublicKey.from_public_bytes(key.material[8:])
-        what = "the signature"
-        try:
-            public.verify(parsed.untrusted_signature, message)
+    def _try(self, trial: Trial, key: Key, message: bytes) -> None:
+        parsed, public = self._parsed, key.material
+        assert isinstance(public, Ed25519Key)
+        comment = parsed.untrusted_trusted_comment
+        if not public.confirms(parsed.untrusted_signature, message):
+            what, cause = "the signature", "the bytes were changed after signing"
+        elif not public.confirms(
+            parsed.untrusted_global_signature, parsed.untrusted_signature + comment
+        ):
             what = "the signature of the trusted comment"
-            public.verify(
-                parsed.untrusted_global_signature,
-                parsed.untrusted_signature + parsed.untrusted_trusted_comment,
+            cause = "the trusted comment was changed after signing"
+        else:
+            trial.match(
+                key,
+                Signer(identity=f"minisign key {key.key_id}", key=public.fingerprint),
+                {"trusted comment": printable(comment)},
             )
-        except InvalidSignature:
-            attempts.append(KeyAttempt(key.anchor, key.key_id, False, f"{what} does not match"))
-            return self._outcome(
-                Status.INVALID,
-                attempts,
-                Finding.of(
-                    codes.SIGNATURE_INVALID,
-                    self.signature.document,
-                    f"{self.signature.id}: {what} by minisign key {key.key_id} does not match",
-                    cause="the bytes were changed after signing",
-                ),
-            )
-        comment = parsed.untrusted_trusted_comment.decode("utf-8", "replace")
-        attempts.append(KeyAttempt(key.anchor, key.key_id, True))
-        return SignatureOutcome(
-            self.signature,
-            Status.VERIFIED,
-            vouchers=(
-                Voucher(
-                    key.anchor,
-                    self.signature.document,
-                    f"minisign signature {self.signature.id}",
-                    Signer(identity=f"minisign key {key.key_id}", key=key.key_id),
-                    {"trusted comment": comment},
-                ),
+            return
+        trial.fail(
+            key,
+            Status.INVALID,
+            f"{what} does not match",
+            Finding.of(
+                codes.SIGNATURE_INVALID,
+                self.signature.document,
+                f"{self.signature.id}: {what} by minisign key {key.key_id} does not match",
+                cause=cause,
             ),
-            attempts=tuple(attempts),
         )
 
 
@@ -173,10 +170,17 @@ class MinisignScheme:
 
     name = SCHEME
     suffixes = (".minisig",)
+    last_resort_for = ""
 
     def recognise(self, data: bytes) -> bool:
-        lines = data.split(b"\n", 3)
-        return data.startswith(_UNTRUSTED) and len(lines) == 4 and lines[2].startswith(_TRUSTED)
+        """A comment line, and then what only minisign writes: a prehashed signature (``ED``) or
+        a third line. signify's files start with the same comment line."""
+        lines = data[: limits.DETECT_HEAD].split(b"\n")
+        if not lines[0].startswith(UNTRUSTED) or len(lines) < 2:
+            return False
+        raw = decode_line(lines[1].removesuffix(b"\r"), SIGNATURE_SIZE)
+        third = lines[2] if len(lines) > 2 else b""
+        return third.startswith(b"trusted comment:") or (raw is not None and raw[:2] == _PREHASHED)
 
     def inline(self, data: bytes, document: str, signature_id: str) -> InlineSigned | None:
         return None
@@ -185,24 +189,12 @@ class MinisignScheme:
         self, data: bytes, document: str, signature_id: str, alternatives: str
     ) -> list[PreparedSignature]:
         """Parse a signature file. Raises AssayError (signature-malformed)."""
-        parsed = _parse(data)
-        if parsed is None:
-            raise AssayError(
-                Finding.of(
-                    codes.SIGNATURE_MALFORMED, signature_id, "not a well-formed minisign signature"
-                )
-            )
+        parsed = parse(data, signature_id)
         return [MinisignSignature(parsed, Signature(signature_id, SCHEME, document, alternatives))]
 
     def load_keys(self, data: bytes, anchor: str) -> list[Key]:
-        """A minisign public key file, or the bare base64 key. An empty list for anything else."""
-        lines = [line for line in data.replace(b"\r\n", b"\n").split(b"\n") if line.strip()]
-        if lines and lines[0].startswith(_UNTRUSTED):
-            lines = lines[1:]
-        raw = _decode(lines[0], 42) if len(lines) == 1 else None
-        if raw is None or raw[:2] != b"Ed":
-            return []
-        return [Key(anchor, SCHEME, _shown(raw[2:10]), raw[2:])]
+        """A minisign or signify public key file, or its bare base64 line."""
+        return ed25519_lines.load_keys(data, anchor)
 
 
 SCHEME_PLUGIN: SignatureScheme = MinisignScheme()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from assay import limits, plugins
 from assay.model.anchor import Anchor
 from assay.model.digest import Digest
 from assay.model.finding import UsageError
 from assay.model.signature import Key
+from assay.trust import secrets
+
+_BARE_KEY = re.compile(r"RW[A-Za-z0-9+/]{54}|(ssh|sk|ecdsa)-\S+ AAAA\S+.*|-----BEGIN .*", re.DOTALL)
+"""A minisign, SSH or PEM key in place of a file's name."""
 
 
 class Trust(Struct):
@@ -24,6 +30,8 @@ class Trust(Struct):
     digests: dict[str, Digest] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
     checksums: list[tuple[str, Path]] = field(default_factory=list)
+    demands: dict[str, str] = field(default_factory=dict)
+    """What is asked of signatures (`Key.demands`); set it before keys are added."""
 
     def _add(self, kind: str, description: str) -> str:
         number = sum(1 for anchor in self.anchors if anchor.kind == kind)
@@ -49,17 +57,38 @@ class Trust(Struct):
         self.checksums.append((anchor, Path(path)))
 
     def add_key(self, name: str) -> None:
-        """Trust the holder of a key: a file, whose kind is recognised by its content."""
+        """Trust the holder of a key: a file, whose kind is recognised by its content, or a secret
+        (see `add_secret`)."""
+        if secrets.is_secret_name(name):
+            self.add_secret(name)
+            return
+        if _BARE_KEY.fullmatch(name) and not Path(name).exists():
+            raise UsageError(
+                f"--key {name}: a key is given as a file; write it to one, so that what is trusted"
+                " can be looked at and is not lost in a shell's history"
+            )
         data = read_bounded(Path(name), limits.KEY_FILE_SIZE, "--key")
         anchor = self._add("key", f"key {name}")
         for _, scheme in plugins.each("assay.signatures"):
-            keys = scheme.load_keys(data, anchor)
+            try:
+                keys = scheme.load_keys(data, anchor)
+            except UsageError as error:
+                raise UsageError(f"--key {name}: {error}") from error
             if keys:
-                self.keys += keys
+                self.keys += [replace(key, demands=self.demands) for key in keys]
                 return
         raise UsageError(
             f"--key {name}: no known kind of public key (PEM, OpenPGP, minisign, signify, SSH)"
         )
+
+    def add_secret(self, name: str) -> None:
+        """Trust whoever shares a secret: ``secret:FILE``, ``secret:env:NAME`` or
+        ``secret:fd:NUMBER``, with ``secret-hex:`` or ``secret-base64:`` for text forms."""
+        secret, where = secrets.read_secret(name, "--key")
+        anchor = self._add("secret", f"secret from {where}")
+        known = [key for key in self.keys if key.scheme == "secret" and key.material == secret]
+        key_id = known[0].key_id if known else anchor
+        self.keys.append(Key(anchor, "secret", key_id, secret, self.demands))
 
 
 def read_bounded(path: Path, limit: int, option: str) -> bytes:

@@ -165,3 +165,50 @@ SIGNATURE_UNCHECKED = Code(
     "What it signs is missing, unreadable, or too large for the scheme.",
     "Mend the other findings first.",
 )
+
+MAC_INVALID = Code(
+    "mac-invalid",
+    "the message authentication code does not match the bytes",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The code computed from the bytes and the shared secret against the one given.",
+    "The bytes were changed, the secret is another one, or it was stored with a line feed at its"
+    " end that does not belong to it.",
+    "Check that both sides use the same secret, byte for byte. If they do, treat the file as"
+    " tampered with.",
+)
+
+KEY_SHORT = Code(
+    "key-short",
+    "the key is of the shortest length that is still accepted",
+    Severity.INFO,
+    Question.AUTHENTIC,
+    "The length of the RSA key against 3072 bits, which current guidance asks of keys in use"
+    " beyond 2030.",
+    "A key made some years ago.",
+    "Ask the publisher to move to a key of 3072 bits or more, or to Ed25519 or ECDSA.",
+)
+
+USER_PRESENCE_MISSING = Code(
+    "user-presence-missing",
+    "nobody touched the security key that made the signature",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The user presence flag that a FIDO security key signs, unless no-touch-required is set for"
+    " the key in the allowed signers file or in its certificate.",
+    "Software on the signer's machine made the signature on its own, which a stolen session can do"
+    " as well.",
+    "Ask the signer to sign again with a touch.",
+)
+
+SIGNER_NOT_PERMITTED = Code(
+    "signer-not-permitted",
+    "the key is known, and may not vouch for this",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The principal demanded, and the namespaces and dates of the entry for the key, against the"
+    " signature.",
+    "The signature was made for another purpose (git, e-mail), by another person than asked for,"
+    " or outside of the dates that the allowed signers file sets.",
+    "Ask the right signer for a signature made for this purpose.",
+)
