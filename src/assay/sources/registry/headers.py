@@ -85,10 +85,10 @@ def _parameters(value: str, at: int, into: dict[str, str]) -> int:
 
 
 def _skip(value: str, at: int) -> int:
-    """Past commas and blanks. Raises ValueError where neither stands nor the header begins."""
+    """Past commas and blanks. Raises ValueError where an element ends and no comma follows."""
     match = _BETWEEN.match(value, at)
     assert match is not None
-    if at and match.end() == at and at < len(value):
+    if at and match.end() < len(value) and "," not in match[0]:
         raise ValueError(f"no comma at offset {at}")
     return match.end()
 
