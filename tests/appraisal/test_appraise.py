@@ -213,6 +213,19 @@ def test_a_fault_while_reading_makes_the_image_unchecked() -> None:
     assert verdict.intact is Answer.UNKNOWN
 
 
+def test_a_file_that_cannot_be_read_is_not_checked_rather_than_refused() -> None:
+    made = case()
+    made.components["file"] = stored("file")
+    made.anchors.append(Anchor("digest:1", "digest", "a digest"))
+    made.claims.append(Claim("file", "digest:1", DigestIs(sha256(b"file")), "given"))
+    made.facts.faults["file"] = [Finding.of(codes.UNREADABLE, detail="a broken disk")]
+    verdict = appraise(made)
+    assert verdict.exit_status == 3
+    assert verdict.authentic is Answer.UNKNOWN
+    made.facts.faults["file"] = [Finding.of(codes.MALFORMED)]
+    assert appraise(made).exit_status == 1
+
+
 def test_a_document_nobody_vouches_for_binds_nothing() -> None:
     made = image()
     put(made, stored("stray"), b"stray")

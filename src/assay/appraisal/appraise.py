@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome, check
 from assay.appraisal.fixpoint import reach_of
-from assay.appraisal.rule import apply_rule
+from assay.appraisal.rule import apply_rule, could_not_be_read
 from assay.appraisal.space import Spaces
 from assay.appraisal.states import States
 from assay.model.claim import DigestIs, SizeIs
@@ -191,8 +191,11 @@ def _verdict(
         intact = Answer.UNKNOWN
     if not case.anchors:
         authentic = Answer.UNKNOWN
-    elif any(finding.question is Question.AUTHENTIC for finding in errors) or not vouchings:
+    elif any(finding.question is Question.AUTHENTIC for finding in errors):
         authentic = Answer.NO
+    elif not vouchings:
+        unread = any(could_not_be_read(case, target) for target in case.targets)
+        authentic = Answer.UNKNOWN if unread else Answer.NO
     else:
         authentic = Answer.YES
     return Verdict(

@@ -9,7 +9,7 @@ from assay.appraisal.fixpoint import Reach
 from assay.appraisal.space import Spaces
 from assay.model.anchor import Anchor, Voucher
 from assay.model.codes import trust as codes
-from assay.model.finding import Finding, Severity
+from assay.model.finding import Finding, Question, Severity
 from assay.model.signature import SignatureOutcome
 from assay.model.verdict import Vouching
 
@@ -56,12 +56,21 @@ def apply_rule(
             for anchor in anchors
             if reached[anchor.id]
         ]
-        if short or not case.targets:
+        if not all(could_not_be_read(case, target) for target in short) or not case.targets:
             findings.append(_missing(case, kind, needed, have, by_anchor, anchors, signatures))
     if not case.anchors:
         severity = Severity.INFO if case.rule.self_consistent else None
         findings.append(Finding.of(codes.NO_ANCHOR, severity=severity))
     return vouchings, findings
+
+
+def could_not_be_read(case: Case, target: str) -> bool:
+    """Whether nothing can be said of who vouches for a target, since its bytes were not to be had
+    (a finding of its own says so, and the verdict can be no better than "not checked")."""
+    return any(
+        fault.severity is Severity.ERROR and fault.question is Question.CHECKED
+        for fault in case.facts.faults.get(target, ())
+    )
 
 
 def _needed(case: Case, kind: str, anchors: Sequence[Anchor]) -> int:
