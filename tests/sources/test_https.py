@@ -367,6 +367,21 @@ def test_a_proxy_from_the_environment_leads_to_the_server(
         assert not any("proxy-authorization" in map(str.lower, r.headers) for r in server.requests)
 
 
+def test_plain_http_to_another_host_by_request_and_by_way_of_a_proxy(
+    server: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    with pytest.raises(UsageError, match="plain HTTP"):
+        check("http://files.example/files/disk.img", DIGEST)
+    assert server.requests == []
+    verdict = check("http://files.example/files/disk.img", DIGEST, plain_http=True)
+    assert verdict.exit_status == 0
+    assert server.requests[0].path == "http://files.example/files/disk.img"
+    digest = server.push_image("team/app", "1.0")["digest"]
+    name = "docker://registry.example/team/app:1.0"
+    assert check(name, digest, plain_http=True).exit_status == 0
+
+
 def test_a_proxy_that_is_down_is_named_without_its_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

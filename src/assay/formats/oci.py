@@ -351,6 +351,7 @@ class _Reader:
             )
         except AssayError as error:
             self._find(error.finding, name)
+            self.reading.not_checked.append(NotChecked(name, error.finding.code, descriptor.size))
             return None
         if blob is None and descriptor.data is not None:
             blob = MemoryBlob(descriptor.data)
