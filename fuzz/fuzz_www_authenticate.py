@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from assay.sources.registry.headers import next_page, parse_challenges
+from assay.sources.http.headers import next_page, parse_challenges
 
 
 def one_input(data: bytes) -> None:

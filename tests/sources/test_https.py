@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import shutil
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from assay import limits
 from assay.model.finding import AssayError, UsageError
@@ -18,7 +23,7 @@ from assay.sources.https import HTTP
 from assay.sources.model import OpenOptions
 from tests.support.authority import Authority
 from tests.support.checking import check, codes_of, text_of
-from tests.support.registry import Registry, digest_of, running
+from tests.support.registry import PASSWORD, USER, Registry, digest_of, running
 
 DATA = os.urandom(500_000)
 DIGEST = digest_of(DATA)
@@ -157,6 +162,119 @@ def test_a_redirect_may_lead_to_another_server(server: Registry) -> None:
         server.faults.redirect_blobs_to = elsewhere.url
         assert check(_name(server), DIGEST).exit_status == 0
         assert len(elsewhere.requests) == 2
+
+
+# passwords
+
+
+def _login(folder: Path, host: str, password: str = PASSWORD) -> str:
+    encoded = base64.b64encode(f"{USER}:{password}".encode()).decode()
+    path = folder / "auth.json"
+    path.write_text(json.dumps({"auths": {host: {"auth": encoded}}}))
+    return str(path)
+
+
+def test_a_password_is_sent_when_the_server_asks(home: Path) -> None:
+    with running("basic") as guarded:
+        guarded.blobs["disk.img"] = DATA
+        verdict = check(_name(guarded), DIGEST)
+        assert codes_of(verdict) == {"denied"}
+        assert "no credentials were found" in verdict.findings[0].detail
+        verdict = check(_name(guarded), DIGEST, auth_file=_login(home, guarded.host, "s3same"))
+        assert codes_of(verdict) == {"denied"}
+        assert "not accepted" in verdict.findings[0].detail
+        assert "s3same" not in text_of(verdict)
+        before = len(guarded.requests)
+        path = _login(home, f"{guarded.host}/files")
+        assert check(_name(guarded), DIGEST, auth_file=path).exit_status == 0
+        assert "Authorization" not in guarded.requests[before].headers
+        path = _login(home, f"{guarded.host}/other")
+        assert check(_name(guarded), DIGEST, auth_file=path).exit_status == 3
+
+
+# answers that are none
+
+
+_ANSWERS = st.lists(
+    st.one_of(
+        st.binary(max_size=40),
+        st.sampled_from(
+            [
+                b"HTTP/1.1 200 OK\r\n",
+                b"HTTP/1.1 206 Partial Content\r\n",
+                b"HTTP/1.1 302 Found\r\n",
+                b"HTTP/1.1 401 Unauthorized\r\n",
+                b"HTTP/1.1 416 Range Not Satisfiable\r\n",
+                b"HTTP/1.1 429 Too Many Requests\r\n",
+                b"Content-Length: 5\r\n",
+                b"Content-Length: 6\r\n",
+                b"Content-Length: -1\r\n",
+                b"Content-Range: bytes 0-4/5\r\n",
+                b"Content-Range: bytes 4-0/2\r\n",
+                b"Transfer-Encoding: chunked\r\n",
+                b"Content-Encoding: gzip\r\n",
+                b"Location: http://[\r\n",
+                b"Location: /\xff\r\n",
+                b"WWW-Authenticate: Basic realm=\r\n",
+                b"Retry-After: x\r\n",
+                b'ETag: "\r\n',
+                b"\r\n",
+                b"\r\n12345",
+                b"5\r\n12345\r\n0\r\n\r\n",
+                b"-5\r\n",
+            ]
+        ),
+    ),
+    max_size=6,
+).map(b"".join)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(answer=_ANSWERS)
+@example(answer=b"SSH-2.0-OpenSSH_9.2\r\n")
+@example(answer=b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n12345")
+@example(answer=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n12345")
+@example(answer=b"HTTP/1.1 302 Found\r\nLocation: \x1b[31m\r\n\r\n")
+def test_whatever_answers_the_verdict_is_never_a_yes_nor_a_crash(answer: bytes) -> None:
+    with _Saying(answer) as host:
+        for name in (f"http://{host}/file", f"docker://{host}/app:1"):
+            verdict = check(name, DIGEST, timeout=1)
+            assert verdict.exit_status in (1, 3)
+            assert "internal-error" not in codes_of(verdict)
+            assert all(finding.detail.isprintable() for finding in verdict.findings)
+
+
+class _Saying:
+    """A server on loopback that says the same to everyone, whatever they ask, and hangs up."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"127.0.0.1:{self._listening.getsockname()[1]}"
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            with client, suppress(OSError):
+                client.settimeout(5)
+                asked = client.recv(65536)
+                if asked[:1] == b"\x16":
+                    client.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+                    continue
+                client.sendall(self._answer)
+                client.shutdown(socket.SHUT_WR)
 
 
 # TLS

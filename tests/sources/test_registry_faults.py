@@ -47,6 +47,14 @@ def test_wrong_digest_header(registry: Registry, image: str) -> None:
     assert verdict.exit_status == 1
 
 
+def test_wrong_digest_header_of_a_blob(registry: Registry, image: str) -> None:
+    registry.faults.wrong_blob_digest_header = True
+    verdict = check(_name(registry), image)
+    assert "registry-digest-mismatch" in codes_of(verdict)
+    assert verdict.exit_status == 1
+    assert verdict.not_checked
+
+
 def test_wrong_digest_header_of_a_nested_manifest(registry: Registry) -> None:
     inner = registry.push_image("team/app")
     index = registry.push_index("team/app", "1.0", [inner])

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.model.digest import Digest
+from assay.sources.http.headers import Challenge, next_page, parse_challenges, parse_links
 from assay.sources.http.proxies import proxy_for
 from assay.sources.http.retry import retry_after
 from assay.sources.http.url import is_local_only, is_loopback, join_url, parse_url
-from assay.sources.registry.headers import Challenge, next_page, parse_challenges, parse_links
 from assay.sources.registry.reference import parse_reference, referrers_tag
 
 SHA256 = "sha256:" + "ab" * 32

@@ -58,6 +58,7 @@ class Faults:
     """What goes wrong. Everything is off at first."""
 
     wrong_digest_header: bool = False
+    wrong_blob_digest_header: bool = False
     truncated_blobs: int | None = None
     """Blobs end, in good order, after this many bytes."""
     cut_after: int | None = None
@@ -406,6 +407,8 @@ class _Handler(BaseHTTPRequestHandler):
             data = data[: faults.truncated_blobs]
         start, end, status = 0, len(data), 200
         headers = {"ETag": f'"{tag}"', "Content-Type": "application/octet-stream"}
+        if faults.wrong_blob_digest_header:
+            headers["Docker-Content-Digest"] = digest_of(b"something else")
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         condition = self.headers.get("If-Range", headers["ETag"])
         if wanted and not faults.ignore_ranges and condition == headers["ETag"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import socket
 import ssl
@@ -53,6 +54,13 @@ def connection_fault(error: Exception, url: Url, proxy: Proxy | None) -> tuple[F
             Finding.of(codes.UNREACHABLE, detail=f"{where}: the name {host} cannot be resolved"),
             again,
         )
+    if isinstance(error, exceptions.InvalidHeader) or (
+        isinstance(root, http.client.HTTPException)
+        and not isinstance(root, http.client.RemoteDisconnected | http.client.IncompleteRead)
+    ):
+        said = _plain(str(root)) or type(root).__name__
+        detail = f"{where}: what answers does not follow HTTP"
+        return Finding.of(codes.RESPONSE_MALFORMED, detail=detail, actual=said), False
     reason = getattr(root, "strerror", None) or _plain(str(root)) or type(root).__name__
     return Finding.of(codes.UNREACHABLE, detail=f"{where}: {reason}"), True
 

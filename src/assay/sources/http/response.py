@@ -14,6 +14,7 @@ from assay import limits
 from assay.model.codes import network as codes
 from assay.model.finding import AssayError, Finding
 from assay.sources.http.faults import InterruptedTransferError, connection_fault, malformed
+from assay.sources.http.headers import Challenge, parse_challenges
 from assay.sources.http.url import Url
 
 _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,19})-([0-9]{1,19})|\*)/([0-9]{1,19}|\*)\Z")
@@ -49,6 +50,16 @@ class Response:
         if any(len(value) > limits.HTTP_HEADER_LENGTH for value in values):
             raise malformed(self.url, f"the header {name} is too long")
         return values
+
+    def challenges(self) -> list[Challenge]:
+        """The ways to authenticate that are offered. Raises AssayError."""
+        found: list[Challenge] = []
+        for value in self.header_values("WWW-Authenticate"):
+            try:
+                found += parse_challenges(value)
+            except ValueError as error:
+                raise malformed(self.url, f"WWW-Authenticate: {error}") from error
+        return found
 
     @property
     def content_type(self) -> str:

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Mapping
 
 from assay.model.finding import AssayError
+from assay.sources.credentials import CredentialFiles
 from assay.sources.http.client import HttpClient
 from assay.sources.http.faults import NOT_TLS
 from assay.sources.http.response import Response
 from assay.sources.http.tls import TlsIdentity
 from assay.sources.http.url import Url, is_loopback, join_url, parse_url
-from assay.sources.registry.credentials import CredentialFiles
 from assay.sources.registry.tokens import Authenticator
 
 

@@ -21,9 +21,9 @@ from assay.sources.blobs import MemoryBlob
 from assay.sources.http.blob import RemoteBlob, open_remote
 from assay.sources.http.client import read_body
 from assay.sources.http.faults import malformed, refused
+from assay.sources.http.headers import next_page
 from assay.sources.http.response import Response
 from assay.sources.registry.connection import RegistryConnection
-from assay.sources.registry.headers import next_page
 from assay.sources.registry.reference import is_tag, referrers_tag
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"

@@ -13,12 +13,12 @@ from assay.model.codes import content as content_codes
 from assay.model.codes import network as codes
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.sources.blobs import MemoryBlob
+from assay.sources.credentials import CredentialFiles
 from assay.sources.http.client import client_for, identity_from, refuse_offline
 from assay.sources.http.url import parse_authority
 from assay.sources.model import OpenedImage, OpenOptions
 from assay.sources.registry.certificates import identity_of
 from assay.sources.registry.connection import RegistryConnection
-from assay.sources.registry.credentials import CredentialFiles
 from assay.sources.registry.reference import DEFAULT_TAG, Reference, parse_reference
 from assay.sources.registry.repository import Repository
 

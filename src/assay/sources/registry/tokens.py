@@ -16,13 +16,13 @@ from assay import limits, strict_json
 from assay.model.codes import network as codes
 from assay.model.finding import AssayError, Finding
 from assay.model.secret import Secret
+from assay.sources.credentials import CredentialFiles, Credentials
 from assay.sources.http.client import HttpClient, read_body
 from assay.sources.http.faults import malformed
+from assay.sources.http.headers import Challenge
 from assay.sources.http.response import Response
 from assay.sources.http.tls import TlsIdentity
 from assay.sources.http.url import Url, join_url
-from assay.sources.registry.credentials import CredentialFiles, Credentials
-from assay.sources.registry.headers import Challenge, parse_challenges
 
 _TOKEN = re.compile(r"[\x21-\x7e]+\Z")
 
@@ -61,7 +61,7 @@ class Authenticator:
                 return current  # another thread has renewed it meanwhile
             self._known.pop(repository, None)
             self._credentials.pop(repository, None)  # someone may have logged in since
-            self._challenge = _choose(_challenges(refusal), refusal.url)
+            self._challenge = _choose(refusal.challenges(), refusal.url)
             self._realm_base = refusal.url
             header = self._fetch(repository)
             if header == refused:
@@ -155,16 +155,6 @@ class Authenticator:
                 actual=realm.shown,
             )
         return realm
-
-
-def _challenges(refusal: Response) -> list[Challenge]:
-    found: list[Challenge] = []
-    for value in refusal.header_values("WWW-Authenticate"):
-        try:
-            found += parse_challenges(value)
-        except ValueError as error:
-            raise malformed(refusal.url, f"WWW-Authenticate: {error}") from error
-    return found
 
 
 def _choose(challenges: list[Challenge], url: Url) -> Challenge:

@@ -1,4 +1,4 @@
-"""Two headers that registries speak in: ``WWW-Authenticate`` and ``Link``.
+"""Two headers with a grammar of their own: ``WWW-Authenticate`` and ``Link``.
 
 Both parsers are total: a value that does not follow the grammar raises ValueError.
 """

@@ -1,4 +1,4 @@
-"""Credentials for registries, where the tools of the field keep them.
+"""Credentials for registries and other servers, where the tools of the field keep them.
 
 Looked at in this order, the first that knows the registry wins: the file of --auth-file alone;
 else the file of REGISTRY_AUTH_FILE alone; else ``containers/auth.json`` in XDG_RUNTIME_DIR and in
