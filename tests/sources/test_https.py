@@ -500,6 +500,32 @@ def test_plain_http_to_another_host_by_request_and_by_way_of_a_proxy(
     assert check(name, digest, plain_http=True).exit_status == 0
 
 
+def test_no_redirect_leads_from_the_network_to_this_machine(
+    server: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    for target in (server.url, "http://169.254.169.254", "http://localhost:1"):
+        server.faults.redirect_blobs_to = target
+        verdict = check("http://files.example/files/disk.img", DIGEST, plain_http=True)
+        assert codes_of(verdict) == {"redirect-refused"}
+        assert "local" in verdict.findings[0].detail
+
+
+def test_a_token_service_without_tls_gets_nothing_from_a_registry_with_it(
+    server: Registry, authority: Authority, home: Path
+) -> None:
+    with running("bearer", context=authority.server_context()) as registry:
+        registry.push_image("team/app", "1.0")
+        registry.faults.token_realm = f"{server.url}/token"
+        verdict = check(
+            f"docker://{registry.host}/team/app:1.0",
+            ca_file=str(authority.certificate),
+            auth_file=_login(home, registry.host),
+        )
+        assert codes_of(verdict) == {"response-malformed"}
+        assert server.requests == []
+
+
 def test_a_proxy_that_is_down_is_named_without_its_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from assay import limits
 from tests.support.checking import check, codes_of, text_of
-from tests.support.registry import PASSWORD, Registry, digest_of, running
+from tests.support.registry import PASSWORD, USER, Registry, digest_of, running
 
 
 @pytest.fixture
@@ -152,12 +155,12 @@ def test_redirect_loop(registry: Registry, image: str) -> None:
 
 
 @pytest.mark.parametrize("authentication", ["basic", "bearer"])
-def test_redirect_to_another_host_carries_no_credentials(authentication: str, home: object) -> None:
+def test_redirect_to_another_host_carries_no_credentials(authentication: str, home: Path) -> None:
     with running(authentication) as registry, running() as elsewhere:
         image = registry.push_image("team/app", "1.0")["digest"]
         elsewhere.blobs = registry.blobs
         registry.faults.redirect_blobs_to = elsewhere.url
-        verdict = check(_name(registry), image, auth_file=_auth_file(str(home), registry))
+        verdict = check(_name(registry), image, auth_file=_auth_file(home, registry))
         assert verdict.findings == ()
         assert verdict.exit_status == 0
         assert len(elsewhere.requests) >= 2
@@ -165,15 +168,32 @@ def test_redirect_to_another_host_carries_no_credentials(authentication: str, ho
         assert any("Authorization" in request.headers for request in registry.requests)
 
 
-def _auth_file(folder: str, registry: Registry) -> str:
-    import base64
-    import json
-    from pathlib import Path
+def test_a_challenge_of_another_host_gets_no_credentials(home: Path) -> None:
+    with running("basic") as registry, running("bearer") as elsewhere:
+        image = registry.push_image("team/app", "1.0")["digest"]
+        registry.faults.redirect_blobs_to = elsewhere.url
+        verdict = check(_name(registry), image, auth_file=_auth_file(home, registry))
+        assert "denied" in codes_of(verdict)
+        assert verdict.exit_status == 3
+        assert elsewhere.count("/token") == 0
+        assert not any("Authorization" in request.headers for request in elsewhere.requests)
 
-    from tests.support.registry import USER
 
+def test_refused_credentials_are_not_tried_again(tmp_path: Path) -> None:
+    with running("basic") as registry:
+        registry.push_image("team/app", "1.0")
+        path = tmp_path / "auth.json"
+        entry = {"username": "alice", "password": "wrong"}
+        path.write_text(json.dumps({"auths": {registry.host: entry}}))
+        for expected in (2, 3):
+            verdict = check(_name(registry), auth_file=str(path))
+            assert codes_of(verdict) == {"denied"}
+            assert len(registry.requests) == expected
+
+
+def _auth_file(folder: Path, registry: Registry) -> str:
     encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    path = Path(folder) / "auth.json"
+    path = folder / "auth.json"
     path.write_text(json.dumps({"auths": {registry.host: {"auth": encoded}}}))
     return str(path)
 
@@ -191,11 +211,11 @@ def test_redirect_to_where_it_must_not_go(registry: Registry, image: str, target
 
 
 @pytest.mark.parametrize("authentication", ["anonymous", "basic", "bearer"])
-def test_401_storm(authentication: str, home: object) -> None:
+def test_401_storm(authentication: str, home: Path) -> None:
     with running(authentication) as registry:
         registry.push_image("team/app", "1.0")
         registry.faults.always_401 = True
-        verdict = check(_name(registry), auth_file=_auth_file(str(home), registry))
+        verdict = check(_name(registry), auth_file=_auth_file(home, registry))
         assert codes_of(verdict) == {"denied"}
         assert verdict.exit_status == 3
         assert len(registry.requests) <= 4
@@ -307,11 +327,11 @@ def test_bad_token(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize("realm", ["http://registry.example/token", "file:///etc/passwd", ""])
-def test_token_realm_without_tls_gets_no_credentials(home: object, realm: str) -> None:
+def test_token_realm_without_tls_gets_no_credentials(home: Path, realm: str) -> None:
     with running("bearer") as registry:
         registry.push_image("team/app", "1.0")
         registry.faults.token_realm = realm or "http://user:s3same@127.0.0.1/"
-        verdict = check(_name(registry), auth_file=_auth_file(str(home), registry))
+        verdict = check(_name(registry), auth_file=_auth_file(home, registry))
         assert codes_of(verdict) == {"response-malformed"}
         assert verdict.exit_status == 3
         assert "s3same" not in text_of(verdict)
