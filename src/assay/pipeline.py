@@ -62,20 +62,34 @@ class VerifyOptions(msgspec.Struct):
     progress: Progress | None = None
 
 
+class Examined(msgspec.Struct):
+    """One image with all that became known of it. ``gathered`` and ``facts`` are None when the
+    image could not even be opened."""
+
+    verdict: Verdict
+    gathered: Gathered | None = None
+    facts: Facts | None = None
+
+
 def verify(name: str, request: VerifyOptions) -> list[Verdict]:
     """Verify the image, or images, of a name. Raises UsageError only; all else is in a verdict."""
+    return [examined.verdict for examined in examine(name, request)]
+
+
+def examine(name: str, request: VerifyOptions) -> list[Examined]:
+    """As `verify`, and keep what was gathered and measured, for who looks closer."""
     try:
         images = open_images(name, request.open)
     except AssayError as error:
-        return [_unopened(name, error.finding, request)]
+        return [Examined(_unopened(name, error.finding, request))]
     except UsageError:
         raise
     except Exception as error:
-        return [_unopened(name, _internal_error(error), request)]
-    return [_verify_one(image, request) for image in images]
+        return [Examined(_unopened(name, _internal_error(error), request))]
+    return [_examine_one(image, request) for image in images]
 
 
-def _verify_one(image: OpenedImage, request: VerifyOptions) -> Verdict:
+def _examine_one(image: OpenedImage, request: VerifyOptions) -> Examined:
     try:
         gathered = gather(image, request)
         if request.progress is not None:
@@ -86,12 +100,12 @@ def _verify_one(image: OpenedImage, request: VerifyOptions) -> Verdict:
             gathered.requests(request.trust.keys),
             progress=request.progress.advance if request.progress is not None else None,
         )
-        return appraise(judgeable(gathered, facts, request))
+        return Examined(appraise(judgeable(gathered, facts, request)), gathered, facts)
     except UsageError:
         raise
     except Exception as error:
         # A defect of ours must neither show a traceback nor pass for a verdict.
-        return _unopened(image.name, _internal_error(error), request)
+        return Examined(_unopened(image.name, _internal_error(error), request))
 
 
 def _internal_error(error: Exception) -> Finding:
@@ -241,7 +255,11 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
         if isinstance(key[1], ContentRequest):
             del facts.answers[key]
         elif isinstance(key[1], ScanRequest):
-            scanned += facts.answers[key].findings
+            # components with the same bytes share one answer: each gets its findings
+            scanned += [
+                found if found.component else msgspec.structs.replace(found, component=key[0])
+                for found in facts.answers[key].findings
+            ]
     image = gathered.image
     return Case(
         image=image.name,
@@ -287,4 +305,13 @@ def _unopened(name: str, finding: Finding, request: VerifyOptions) -> Verdict:
     )
 
 
-__all__ = ["Gathered", "VerifyOptions", "codes", "gather", "judgeable", "verify"]
+__all__ = [
+    "Examined",
+    "Gathered",
+    "VerifyOptions",
+    "codes",
+    "examine",
+    "gather",
+    "judgeable",
+    "verify",
+]
