@@ -1,7 +1,7 @@
 """Writes the reference pages that come from code: one a command, one a finding code, the API.
 
-``python scripts/reference.py`` fills ``docs/reference``; the site generator does the rest. The pages
-are not kept in version control, so they cannot go out of date.
+``python scripts/reference.py`` fills ``docs/reference``; the site generator does the rest. The
+pages are not kept in version control, so they cannot go out of date.
 """
 
 from __future__ import annotations

@@ -322,7 +322,7 @@ def test_every_parser_is_total(path: Path, data: bytes, cut: int) -> None:
 )
 @settings(max_examples=80, deadline=None)
 def test_what_the_grammar_makes_is_understood(path: str, tag: str) -> None:
-    if not tag.isascii():
-        return
+    if not tag.isascii() or len(path) > 255:
+        return  # beyond the grammar: a tag is ASCII, a repository's name has a limit
     found = parse_reference(f"registry.example:443/{path}:{tag}")
     assert (found.repository, found.tag) == (path, tag)

@@ -37,6 +37,18 @@ def anchor_options(command: Command) -> Command:
         click.option(
             "--key", multiple=True, metavar="FILE", help="Trust a key; its kind is recognised."
         ),
+        click.option(
+            "--identity",
+            multiple=True,
+            metavar="NAME",
+            help="Trust only a signer of this name (glob: and regex: in front make it a pattern).",
+        ),
+        click.option(
+            "--issuer",
+            multiple=True,
+            metavar="NAME",
+            help="Who has to say that the signer is --identity; one for all, or one for each.",
+        ),
     )(command)
 
 
@@ -123,6 +135,14 @@ def trust_from(given: Given) -> Trust:
         trust.add_checksums(path)
     for path in given["key"]:
         trust.add_key(path)
+    issuers = given["issuer"]
+    if len(issuers) > 1 and len(issuers) != len(given["identity"]):
+        raise UsageError("--issuer: give one for all identities, or one for each, in their order")
+    for number, name in enumerate(given["identity"]):
+        issuer = issuers[min(number, len(issuers) - 1)] if issuers else ""
+        trust.add_identity(name, issuer)
+    if issuers and not given["identity"]:
+        raise UsageError("--issuer says who vouches for an --identity; give one")
     return trust
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assay.model.anchor import KeyAttempt, Signer, Voucher
+from assay.model.codes import trust as codes
 from assay.model.finding import Finding
+from assay.model.identity import IDENTITY_SCHEME
 from assay.model.signature import Key, Signature, SignatureOutcome, Status
 
 _GRAVITY = (Status.INVALID, Status.NOT_VALID_NOW, Status.UNCHECKED, Status.UNKNOWN_SIGNER)
@@ -14,10 +18,12 @@ class Trial:
     """Collects key attempts. One key that matches is enough; every key that matches vouches, so
     that the same key under two anchors counts for both."""
 
-    def __init__(self, signature: Signature, what: str) -> None:
-        """``what`` names the kind of signature for people (``minisign signature``)."""
+    def __init__(self, signature: Signature, what: str, keys: Sequence[Key] = ()) -> None:
+        """``what`` names the kind of signature for people (``minisign signature``); ``keys`` are
+        all that the user gave, of which a scheme whose signers have names needs the identities."""
         self.signature = signature
         self._what = what
+        self._identities = [key for key in keys if key.scheme == IDENTITY_SCHEME]
         self._attempts: list[KeyAttempt] = []
         self._vouchers: list[Voucher] = []
         self._notices: list[Finding] = []
@@ -38,12 +44,33 @@ class Trial:
         signer: Signer,
         notes: dict[str, str] | None = None,
         *notices: Finding,
+        names: Sequence[str] = (),
+        issuer: str = "",
     ) -> None:
-        """This key made the signature; ``notices`` are worth saying all the same."""
+        """This key made the signature; ``notices`` are worth saying all the same. ``names`` are
+        all names that the key (a certificate, a principal) proves of the signer, and ``issuer``
+        who says so: each identity that the user gave and that one of them matches vouches too."""
         self._attempts.append(KeyAttempt(key.anchor, key.key_id, True))
         by = f"{self._what} {self.signature.id}"
-        self._vouchers.append(Voucher(key.anchor, self.signature.document, by, signer, notes or {}))
+        document = self.signature.document
+        self._vouchers.append(Voucher(key.anchor, document, by, signer, notes or {}))
         self._notices += notices
+        found = [key for key in self._identities if key.material.matches(names, issuer)]
+        for identity in found:
+            self._attempts.append(KeyAttempt(identity.anchor, identity.key_id, True))
+            self._vouchers.append(Voucher(identity.anchor, document, by, signer, notes or {}))
+        if self._identities and not found:
+            shown = ", ".join(printable(name, 200) for name in names) or "a key without a name"
+            at = f" at {printable(issuer, 200)}" if issuer else ""
+            self._notices.append(
+                Finding.of(
+                    codes.WRONG_IDENTITY,
+                    document,
+                    f"{self.signature.id}: signed by {shown}{at}",
+                    expected=" or ".join(key.key_id for key in self._identities),
+                    actual=shown + at,
+                )
+            )
 
     def outcome(self, unknown: Finding) -> SignatureOutcome:
         """The outcome; ``unknown`` explains it when no key could be the one."""

@@ -12,6 +12,7 @@ from assay import limits, plugins
 from assay.model.anchor import Anchor
 from assay.model.digest import Digest
 from assay.model.finding import UsageError
+from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
 from assay.model.signature import Key
 from assay.trust import secrets
 
@@ -80,6 +81,21 @@ class Trust(Struct):
         raise UsageError(
             f"--key {name}: no known kind of public key (PEM, OpenPGP, minisign, signify, SSH)"
         )
+
+    def add_identity(self, name: str, issuer: str = "") -> None:
+        """Trust a signer of this name (`NamePattern`), as another anchor (an authority, a list of
+        allowed signers) proves it; with ``issuer``, only where that issuer says so."""
+        try:
+            pattern = NamePattern.parse(name)
+        except ValueError as error:
+            raise UsageError(f"--identity {name}: {error}") from error
+        try:
+            by = NamePattern.parse(issuer) if issuer else None
+        except ValueError as error:
+            raise UsageError(f"--issuer {issuer}: {error}") from error
+        identity = IdentityPattern(pattern, by)
+        anchor = self._add("identity", f"identity {identity}")
+        self.keys.append(Key(anchor, IDENTITY_SCHEME, str(identity), identity))
 
     def add_secret(self, name: str) -> None:
         """Trust whoever shares a secret: ``secret:FILE``, ``secret:env:NAME`` or

@@ -52,6 +52,19 @@ WRONG_KEY = Code(
     "Get the publisher's current key from a source that you trust, never from beside the download.",
 )
 
+WRONG_IDENTITY = Code(
+    "wrong-identity",
+    "the signature is right, and its maker is not who was asked for",
+    Severity.WARNING,
+    Question.AUTHENTIC,
+    "The names that the signer's certificate or key proves, and who issued it, against the"
+    " identities given. A name has to match in full.",
+    "Someone else whom the same authority knows signed the image, the publisher signs under"
+    " another name now (a renamed workflow or branch), or the name given is not the whole name.",
+    "Compare the name found with the one that the publisher announces, in full. Ask the publisher"
+    " before you accept another one.",
+)
+
 SIGNATURE_INVALID = Code(
     "signature-invalid",
     "the signature does not match the bytes",
