@@ -91,3 +91,8 @@ CREDENTIAL_HELPER_SECONDS = 60.0
 REGISTRY_PAGES = 1000
 REGISTRY_TAGS = 1_000_000
 REFERRERS = 10_000
+
+ASN1_DEPTH = 32
+ASN1_OID_SIZE = 64
+PEM_BLOCKS = 10_000
+"""Blocks in one PEM file: a bundle of every public authority has some hundreds."""
