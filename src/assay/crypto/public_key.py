@@ -1,0 +1,102 @@
+"""Public keys: what they are, how they are named, and which algorithms they can be used with."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from assay.crypto.algorithms import Ecdsa, EdDsa, MlDsa, RsaPkcs1, RsaPss, SignatureAlgorithm
+
+KEY_SCHEME = "pem"
+"""The `Key.scheme` of plain public keys, whichever file they came in; `Key.material` is then a
+`PublicKey`. Raw signatures, DSSE, JWS, COSE and others share them."""
+
+RSA_RECOMMENDED = 3072
+"""Bits of an RSA modulus below which a key is worth a remark."""
+
+
+class Family(Enum):
+    """Which signature algorithms a key can be used with."""
+
+    RSA = "RSA"
+    ECDSA = "ECDSA"
+    ED25519 = "Ed25519"
+    ED448 = "Ed448"
+    ML_DSA = "ML-DSA"
+
+
+class PublicKey:
+    """A public key that may verify signatures. Read one with `assay.crypto.spki`.
+
+    ``name`` says what it is (``RSA 3072``, ``ECDSA P-256``, ``ML-DSA-65``); ``size`` is in bits:
+    of the modulus, of the curve's order, else 0. ``native`` is the key of ``cryptography``.
+    ``pss_only`` is an RSA key made for PSS alone; ``pss`` what it restricts PSS to, with the least
+    salt length (RFC 4055 section 1.2).
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        name: str,
+        size: int,
+        native: Any,
+        *,
+        pss_only: bool = False,
+        pss: RsaPss | None = None,
+    ) -> None:
+        self.family, self.name, self.size, self.native = family, name, size, native
+        self.pss_only, self.pss = pss_only, pss
+
+    @cached_property
+    def spki(self) -> bytes:
+        """The SubjectPublicKeyInfo in one form only (an RSA key as rsaEncryption, the point of an
+        ECDSA key uncompressed), so that a key is the same whichever file it came in."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        encoded: bytes = self.native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return encoded
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The key's own name in a verdict: ``sha256:`` and the digest of its ``spki``."""
+        return "sha256:" + hashlib.sha256(self.spki).hexdigest()
+
+    @property
+    def short(self) -> bool:
+        """Whether it is worth a remark that the key is no longer (key-short)."""
+        return self.family is Family.RSA and self.size < RSA_RECOMMENDED
+
+    def can_use(self, algorithm: SignatureAlgorithm) -> bool:
+        """Whether a signature by this key can have been made with this algorithm."""
+        match algorithm:
+            case RsaPkcs1():
+                return self.family is Family.RSA and not self.pss_only
+            case RsaPss():
+                return self.family is Family.RSA and self._permits(algorithm)
+            case Ecdsa():
+                return self.family is Family.ECDSA
+            case EdDsa():
+                return self.family in (Family.ED25519, Family.ED448)
+            case MlDsa():
+                return self.family is Family.ML_DSA
+
+    def _permits(self, algorithm: RsaPss) -> bool:
+        if self.pss is None:
+            return True
+        least = self.pss.salt_length or 0
+        return (
+            algorithm.digest == self.pss.digest
+            and (algorithm.mgf1 or algorithm.digest) == (self.pss.mgf1 or self.pss.digest)
+            and (algorithm.salt_length is None or algorithm.salt_length >= least)
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and self.spki == other.spki
+
+    def __hash__(self) -> int:
+        return hash(self.spki)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.fingerprint}>"
