@@ -6,10 +6,9 @@ key pair, 32 bytes of Ed25519 public key. So a key file serves signatures of bot
 
 from __future__ import annotations
 
-import binascii
-
 from msgspec import Struct
 
+from assay import strict_base64
 from assay.model.finding import UsageError
 from assay.model.signature import Key
 from assay.signatures.trial import printable
@@ -50,11 +49,8 @@ class Ed25519Key(Struct, frozen=True):
 
 def decode_line(line: bytes, *sizes: int) -> bytes | None:
     """The bytes of a base64 line, when they are as many as one of ``sizes``."""
-    try:
-        raw = binascii.a2b_base64(line.strip(b" \t"), strict_mode=True)
-    except (ValueError, binascii.Error):
-        return None
-    return raw if len(raw) in sizes else None
+    raw = strict_base64.decode(line.strip(b" \t"))
+    return raw if raw is not None and len(raw) in sizes else None
 
 
 def shown_number(number: bytes) -> str:

@@ -7,12 +7,13 @@ with four bytes of the key's hash: a hint, never believed. Nothing here decides 
 from __future__ import annotations
 
 import base64
-import binascii
 import struct
 from enum import IntEnum
 from hashlib import sha256
 
 from msgspec import Struct
+
+from assay import strict_base64
 
 NOTE_SIZE = 1 << 20
 """A note is a few hundred bytes; with a hundred witnesses, a few thousand."""
@@ -102,12 +103,7 @@ def _signature(line: str, offset: int) -> NoteSignature:
 
 def decoded(text: str) -> bytes | None:
     """Standard base64, in its one canonical form; None for anything else."""
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        return None
-    # bits that padding leaves over would let two texts stand for the same bytes
-    return raw if base64.b64encode(raw).decode("ascii") == text else None
+    return strict_base64.decode(text.encode("utf-8"))
 
 
 def _is_name(name: str) -> bool:
