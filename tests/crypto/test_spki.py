@@ -101,12 +101,20 @@ def test_a_short_rsa_key_is_refused_as_weak() -> None:
     ("modulus", "exponent", "code"),
     [
         (2**2048 + 1, 1, "weak-signature"),
+        (-(2**2048) - 1, 65537, "weak-signature"),
         (2**2048, 65537, "weak-signature"),
         (2**2048 + 1, 65536, "weak-signature"),
         (2**2048 + 1, 2**64 + 1, "signature-unsupported"),
         (2**20000 + 1, 65537, "signature-unsupported"),
     ],
-    ids=["exponent 1", "even modulus", "even exponent", "endless exponent", "endless modulus"],
+    ids=[
+        "exponent 1",
+        "negative",
+        "even modulus",
+        "even exponent",
+        "endless exponent",
+        "endless modulus",
+    ],
 )
 def test_rsa_numbers_that_cannot_be_right(modulus: int, exponent: int, code: str) -> None:
     with pytest.raises(AssayError) as raised:

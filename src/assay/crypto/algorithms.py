@@ -23,7 +23,7 @@ a scheme that meets one says so (weak-signature) and asks nothing further."""
 
 def _check(digest: str) -> None:
     if digest not in DIGESTS:
-        raise ValueError(f"no signatures are accepted over {digest}")
+        raise ValueError(f"no signature over {digest or 'an unknown digest'} is accepted")
 
 
 class RsaPkcs1(Struct, frozen=True):

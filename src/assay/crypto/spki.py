@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.crypto import der
+from msgspec.structs import replace
+
+from assay.asn1.der import BIT_STRING, NULL, OID, SEQUENCE, Der, context
 from assay.crypto.algorithms import RsaPss
 from assay.crypto.public_key import Family, PublicKey
 from assay.model.codes import trust as codes
@@ -21,28 +23,25 @@ RSA_SHORTEST, RSA_LONGEST = 2048, 16384
 (so does an exponent of more than 64 bits)."""
 _RSA_EXPONENT_BITS = 64
 
-_RSA = der.oid_bytes("1.2.840.113549.1.1.1")
-_RSA_PSS = der.oid_bytes("1.2.840.113549.1.1.10")
-_MGF1 = der.oid_bytes("1.2.840.113549.1.1.8")
-_EC = der.oid_bytes("1.2.840.10045.2.1")
+_RSA = "1.2.840.113549.1.1.1"
+_RSA_PSS = "1.2.840.113549.1.1.10"
+_MGF1 = "1.2.840.113549.1.1.8"
+_EC = "1.2.840.10045.2.1"
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 DIGEST_OIDS = {
-    der.oid_bytes(dotted): name
-    for dotted, name in (
-        ("1.2.840.113549.2.5", "md5"),
-        ("1.3.14.3.2.26", "sha1"),
-        ("2.16.840.1.101.3.4.2.1", "sha256"),
-        ("2.16.840.1.101.3.4.2.2", "sha384"),
-        ("2.16.840.1.101.3.4.2.3", "sha512"),
-        ("2.16.840.1.101.3.4.2.4", "sha224"),
-        ("2.16.840.1.101.3.4.2.6", "sha512-256"),
-        ("2.16.840.1.101.3.4.2.7", "sha3-224"),
-        ("2.16.840.1.101.3.4.2.8", "sha3-256"),
-        ("2.16.840.1.101.3.4.2.9", "sha3-384"),
-        ("2.16.840.1.101.3.4.2.10", "sha3-512"),
-    )
+    "1.2.840.113549.2.5": "md5",
+    "1.3.14.3.2.26": "sha1",
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+    "2.16.840.1.101.3.4.2.4": "sha224",
+    "2.16.840.1.101.3.4.2.6": "sha512-256",
+    "2.16.840.1.101.3.4.2.7": "sha3-224",
+    "2.16.840.1.101.3.4.2.8": "sha3-256",
+    "2.16.840.1.101.3.4.2.9": "sha3-384",
+    "2.16.840.1.101.3.4.2.10": "sha3-512",
 }
-"""Content of the OBJECT IDENTIFIER of a digest algorithm -> its canonical name."""
+"""OBJECT IDENTIFIER of a digest algorithm -> its canonical name."""
 
 _P25519, _P448 = 2**255 - 19, 2**448 - 2**224 - 1
 _ORDER_8 = int.from_bytes(
@@ -77,27 +76,26 @@ def read_spki(data: bytes, what: str) -> PublicKey:
     signature-unsupported for a kind of key that Assay cannot use.
     """
     try:
-        algorithm, bits = _two(der.only(data, der.SEQUENCE))
-        identifier = list(algorithm.expect(der.SEQUENCE).inside())
-        if not identifier or len(identifier) > 2:
-            raise der.DerError("an algorithm with other than one parameter", algorithm.start)
-        oid = identifier[0].expect(der.OID).value
-        parameters = identifier[1] if len(identifier) == 2 else None
-        if not bits.expect(der.BIT_STRING).value.startswith(b"\0"):
-            raise der.DerError("a key that is not whole bytes", bits.start)
+        fields = Der(data, codes.KEY_MALFORMED).enter(SEQUENCE)
+        algorithm = fields.enter(SEQUENCE)
+        bits = fields.whole_bits(BIT_STRING)
+        fields.finish()
+        if len(data) != fields.end:
+            raise fields.fail(f"{len(data) - fields.end} bytes follow the key", fields.end)
+        oid = algorithm.oid()
         if oid in (_RSA, _RSA_PSS):
-            pss_only = oid == _RSA_PSS
             pss = None
-            if pss_only and parameters is not None:
-                pss = read_pss_parameters(parameters.whole)
-            elif parameters is not None and parameters.whole != b"\x05\0":
-                raise der.DerError("RSA with parameters", parameters.start)
-            return _rsa(bits.value[1:], what, pss_only, pss)
-        if oid == _EC and (parameters is None or parameters.tag != der.OID):
+            if oid == _RSA_PSS and algorithm.more:
+                pss = read_pss_parameters(algorithm)
+            elif algorithm.more:
+                algorithm.null()
+            algorithm.finish()
+            return _rsa(Der(bits, codes.KEY_MALFORMED), what, oid == _RSA_PSS, pss)
+        if oid == _EC and algorithm.peek() != OID:
             # CVE-2020-0601: a curve that is spelt out may have a generator of the attacker's.
-            raise der.DerError("a curve that is not named", algorithm.start)
-    except der.DerError as error:
-        raise _refused(codes.KEY_MALFORMED, what, f"{error}", offset=error.offset) from error
+            raise algorithm.fail("a curve that is not named")
+    except AssayError as error:
+        raise AssayError(replace(error.finding, component=what)) from error
     except ValueError as error:
         raise _refused(codes.WEAK_SIGNATURE, what, f"{error}") from error
     return from_native(_load(data, what), what)
@@ -106,9 +104,9 @@ def read_spki(data: bytes, what: str) -> PublicKey:
 def read_pkcs1(data: bytes, what: str) -> PublicKey:
     """The key of a DER RSAPublicKey (RFC 8017 appendix A.1.1). Raises AssayError as `read_spki`."""
     try:
-        return _rsa(data, what)
-    except der.DerError as error:
-        raise _refused(codes.KEY_MALFORMED, what, f"{error}", offset=error.offset) from error
+        return _rsa(Der(data, codes.KEY_MALFORMED), what)
+    except AssayError as error:
+        raise AssayError(replace(error.finding, component=what)) from error
 
 
 def read_ed25519(raw: bytes, what: str) -> PublicKey:
@@ -206,16 +204,13 @@ def _load(data: bytes, what: str) -> PublicKeyTypes:
         raise _refused(codes.KEY_MALFORMED, what, f"{error}") from error
 
 
-def _two(sequence: der.Element) -> tuple[der.Element, der.Element]:
-    parts = list(sequence.inside())
-    if len(parts) != 2:
-        raise der.DerError(f"{len(parts)} elements where 2 are expected", sequence.start)
-    return parts[0], parts[1]
-
-
-def _rsa(data: bytes, what: str, pss_only: bool = False, pss: RsaPss | None = None) -> PublicKey:
-    modulus, exponent = _two(der.only(data, der.SEQUENCE))
-    return _rsa_numbers(der.unsigned(modulus), der.unsigned(exponent), what, pss_only, pss)
+def _rsa(reader: Der, what: str, pss_only: bool = False, pss: RsaPss | None = None) -> PublicKey:
+    numbers = reader.enter(SEQUENCE)
+    modulus = numbers.integer(most=RSA_LONGEST // 8 + 1)
+    exponent = numbers.integer(most=RSA_LONGEST // 8 + 1)
+    numbers.finish()
+    reader.finish()
+    return _rsa_numbers(modulus, exponent, what, pss_only, pss)
 
 
 def _rsa_numbers(
@@ -239,7 +234,7 @@ def _rsa_numbers(
             f"an RSA key of {size} bits with an exponent of {exponent.bit_length()} bits",
             expected=f"at most {RSA_LONGEST} bits, and {_RSA_EXPONENT_BITS} for the exponent",
         )
-    if modulus % 2 == 0 or exponent % 2 == 0 or exponent < 3:
+    if modulus < 0 or modulus % 2 == 0 or exponent % 2 == 0 or exponent < 3:
         raise _refused(
             codes.WEAK_SIGNATURE, what, "an RSA key whose modulus or exponent cannot be right"
         )
@@ -247,38 +242,43 @@ def _rsa_numbers(
     return PublicKey(Family.RSA, f"RSA {size}", size, native, pss_only=pss_only, pss=pss)
 
 
-def read_pss_parameters(data: bytes) -> RsaPss:
-    """RSASSA-PSS-params in DER (RFC 4055 section 3.1). Raises der.DerError when they are malformed,
-    ValueError when they ask for digests that are not accepted (SHA-1 is the default)."""
+def read_pss_parameters(reader: Der) -> RsaPss:
+    """RSASSA-PSS-params in DER (RFC 4055 section 3.1), which is what ``reader`` comes to next.
+
+    Raises AssayError when they are malformed, ValueError when they ask for a digest that is not
+    accepted (SHA-1 is the default).
+    """
+    fields = reader.enter(SEQUENCE)
     digest = mgf1 = "sha1"
     salt_length = 20
-    for field in der.only(data, der.SEQUENCE).inside():
-        [value] = list(field.inside())[:1] or [field]
-        if field.end != value.end:
-            raise der.DerError("a field with more than one value", field.start)
-        match field.tag:
-            case 0xA0:
-                digest = _digest(value)
-            case 0xA1:
-                oid, inner = _two(value.expect(der.SEQUENCE))
-                if oid.expect(der.OID).value != _MGF1:
-                    raise der.DerError("a mask generation function other than MGF1", oid.start)
-                mgf1 = _digest(inner)
-            case 0xA2:
-                salt_length = der.unsigned(value)
-            case 0xA3:
-                if der.unsigned(value) != 1:
-                    raise der.DerError("a trailer field other than 1", field.start)
-            case _:
-                raise der.DerError(f"a field with the tag 0x{field.tag:02x}", field.start)
+    if (field := fields.enter_optional(context(0))) is not None:
+        digest = _digest(field)
+        field.finish()
+    if (field := fields.enter_optional(context(1))) is not None:
+        mask = field.enter(SEQUENCE)
+        if mask.oid() != _MGF1:
+            raise mask.fail("a mask generation function other than MGF1")
+        mgf1 = _digest(mask)
+        mask.finish()
+        field.finish()
+    if (field := fields.enter_optional(context(2))) is not None:
+        salt_length = field.integer(most=4)
+        field.finish()
+    if (field := fields.enter_optional(context(3))) is not None:
+        if field.integer() != 1:
+            raise field.fail("a trailer field other than 1")
+        field.finish()
+    fields.finish()
+    if salt_length < 0:
+        raise fields.fail("a salt of negative length")
     return RsaPss(digest, mgf1, salt_length)
 
 
-def _digest(identifier: der.Element) -> str:
-    parts = list(identifier.expect(der.SEQUENCE).inside())
-    if not parts or len(parts) > 2 or (len(parts) == 2 and parts[1].whole != b"\x05\0"):
-        raise der.DerError("no digest algorithm", identifier.start)
-    name = DIGEST_OIDS.get(parts[0].expect(der.OID).value)
-    if name is None:
-        raise der.DerError("a digest algorithm that is not known", parts[0].start)
+def _digest(reader: Der) -> str:
+    """The digest of an AlgorithmIdentifier. An unknown one is empty, which nothing accepts."""
+    identifier = reader.enter(SEQUENCE)
+    name = DIGEST_OIDS.get(identifier.oid(), "")
+    if identifier.peek() == NULL:
+        identifier.null()
+    identifier.finish()
     return name
