@@ -11,11 +11,11 @@ from typing import Protocol
 
 import msgspec
 
-from assay import limits, plugins
 from assay.appraisal.appraise import appraise
 from assay.appraisal.case import BuiltInRule, Case
 from assay.appraisal.claims import request_for
-from assay.evidence.gather import Document, read_checksums, read_signature
+from assay.evidence.gather import gather_evidence
+from assay.evidence.model import Context, GivenFile
 from assay.formats.explore import read_image
 from assay.measure.engine import measure
 from assay.model.anchor import Anchor, Voucher
@@ -29,7 +29,7 @@ from assay.model.signature import Key, SignatureOutcome
 from assay.model.verdict import Verdict
 from assay.sources.model import OpenedImage, OpenOptions
 from assay.sources.open import open_images
-from assay.trust.anchors import Trust, read_bounded
+from assay.trust.anchors import Trust
 from assay.version import __version__
 
 
@@ -60,6 +60,10 @@ class VerifyOptions(msgspec.Struct):
     look_beside: bool = False
     at: datetime | None = None
     progress: Progress | None = None
+
+    def evidence_files(self) -> list[GivenFile]:
+        """The files given that are no anchors themselves."""
+        return [GivenFile("signature", Path(name)) for name in self.signatures]
 
 
 class Examined(msgspec.Struct):
@@ -186,53 +190,26 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
             subjects = dict.fromkeys([root, *(targets if options.platform else [])])
             for subject in subjects:
                 reading.claims.append(Claim(subject, anchor, DigestIs(digest), "given"))
-        vouchers += _evidence(image, root, request, reading)
+        evidence = gather_evidence(_context(image, root, targets, reading, request))
+        reading.absorb(evidence.reading)
+        vouchers += evidence.vouchers
     return Gathered(image, format_name, root, targets, reading, anchors, vouchers)
 
 
-def _evidence(
-    image: OpenedImage, root: str, request: VerifyOptions, reading: Reading
-) -> list[Voucher]:
-    vouchers: list[Voucher] = []
-    documents: dict[str, str] = {}
-    for anchor, path in request.trust.checksums:
-        data = read_bounded(path, limits.DOCUMENT_SIZE, "--checksums")
-        found, given = read_checksums(Document(path.name, data, anchor), root, image.label)
-        reading.absorb(found)
-        vouchers += given
-        documents[path.name] = path.name
-    for path, candidates in _signature_files(image, root, request, documents):
-        data = read_bounded(path, limits.SIGNATURE_SIZE, "--signature")
-        reading.absorb(read_signature(path.name, data, candidates, request.trust.keys))
-    return vouchers
-
-
-def _signature_files(
-    image: OpenedImage, root: str, request: VerifyOptions, documents: dict[str, str]
-) -> list[tuple[Path, list[str]]]:
-    """The signature files to read, each with the components that it may be a signature of."""
-    found: list[tuple[Path, list[str]]] = []
-    for name in request.signatures:
-        path = Path(name)
-        if path.stem in documents:
-            candidates = [path.stem]
-        elif path.stem == image.label:
-            candidates = [root]
-        else:
-            candidates = [root, *documents]
-        found.append((path, candidates))
-    if (request.trust.keys or request.look_beside) and image.folder:
-        beside = [(Path(image.folder) / image.label, root)]
-        beside += [(path, path.name) for _, path in request.trust.checksums]
-        given = {path.absolute() for path, _ in found}
-        for _, scheme in plugins.each("assay.signatures"):
-            for suffix in scheme.suffixes:
-                for path, document in beside:
-                    sidecar = path.with_name(path.name + suffix)
-                    if sidecar.is_file() and sidecar.absolute() not in given:
-                        given.add(sidecar.absolute())
-                        found.append((sidecar, [document]))
-    return found
+def _context(
+    image: OpenedImage, root: str, targets: list[str], reading: Reading, request: VerifyOptions
+) -> Context:
+    return Context(
+        image=image,
+        root=root,
+        targets=targets,
+        components={component.id: component for component in reading.components},
+        formats=request.formats,
+        open=request.open,
+        keys=request.trust.keys,
+        given=[*request.trust.documents, *request.evidence_files()],
+        look_around=request.look_beside or bool(request.trust.keys),
+    )
 
 
 def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:

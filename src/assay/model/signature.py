@@ -93,12 +93,14 @@ class InlineSigned(Struct, frozen=True):
     """A document that carries its own signature around it (OpenPGP cleartext, for one).
 
     ``content`` is exactly what is signed, ``signatures`` are over it, and ``outside`` counts the
-    bytes of text before and after the signed block.
+    bytes of text before and after the signed block. ``media_type`` is what the signature says of
+    the content, empty where it says nothing.
     """
 
     content: bytes
     signatures: tuple[PreparedSignature, ...]
     outside: int
+    media_type: str = ""
 
 
 class SignatureScheme(Protocol):

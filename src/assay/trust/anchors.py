@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from assay import limits, plugins
+from assay.evidence.model import GivenFile, read_bounded
 from assay.model.anchor import Anchor
 from assay.model.digest import Digest
 from assay.model.finding import UsageError
@@ -30,7 +31,8 @@ class Trust(Struct):
     anchors: list[Anchor] = field(default_factory=list)
     digests: dict[str, Digest] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
-    checksums: list[tuple[str, Path]] = field(default_factory=list)
+    documents: list[GivenFile] = field(default_factory=list)
+    """Documents whose word counts, such as checksum files."""
     demands: dict[str, str] = field(default_factory=dict)
     """What is asked of signatures (`Key.demands`); set it before keys are added."""
 
@@ -55,7 +57,7 @@ class Trust(Struct):
     def add_checksums(self, path: str) -> None:
         """Trust what a checksum file says."""
         anchor = self._add("checksums", f"checksum file {path}")
-        self.checksums.append((anchor, Path(path)))
+        self.documents.append(GivenFile("checksums", Path(path), anchor))
 
     def add_key(self, name: str) -> None:
         """Trust the holder of a key: a file, whose kind is recognised by its content, or a secret
@@ -105,15 +107,3 @@ class Trust(Struct):
         known = [key for key in self.keys if key.scheme == "secret" and key.material == secret]
         key_id = known[0].key_id if known else anchor
         self.keys.append(Key(anchor, "secret", key_id, secret, self.demands))
-
-
-def read_bounded(path: Path, limit: int, option: str) -> bytes:
-    """A small file that an option names. Raises UsageError, naming the option."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise UsageError(f"{option} {path}: {error.strerror or error}") from error
-    if len(data) > limit:
-        raise UsageError(f"{option} {path}: larger than {limit} bytes")
-    return data

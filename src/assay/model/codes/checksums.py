@@ -34,13 +34,3 @@ CHECKSUM_LINE_MALFORMED = Code(
     "A comment, a damaged line, or another kind of file.",
     "If the line should count, ask for it to be mended; it was ignored here.",
 )
-
-CHECKSUM_OUTSIDE_SIGNATURE = Code(
-    "checksum-outside-signature",
-    "text outside the signed block of the checksum file was ignored",
-    Severity.WARNING,
-    Question.AUTHENTIC,
-    "Whether anything stands before or after the signed part of an inline-signed file.",
-    "Someone added lines that the signature does not cover.",
-    "Get the file again from the publisher.",
-)

@@ -225,3 +225,16 @@ SIGNER_NOT_PERMITTED = Code(
     " or outside of the dates that the allowed signers file sets.",
     "Ask the right signer for a signature made for this purpose.",
 )
+
+OUTSIDE_SIGNATURE = Code(
+    "outside-signature",
+    "text outside the signed block of a document was ignored",
+    Severity.WARNING,
+    Question.AUTHENTIC,
+    "Whether anything stands before or after the signed part of a document that carries its own"
+    " signature.",
+    "A note by whoever published it, or lines that someone added: the signature does not cover"
+    " them.",
+    "Look at the text outside of the block. If it says anything that matters, get the document"
+    " again from its publisher.",
+)

@@ -1,0 +1,120 @@
+"""Evidence reader: detached signatures, named by the user (``--signature``) or beside what they
+sign (``disk.img.minisig`` beside ``disk.img``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from assay import limits, plugins
+from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile
+from assay.model.codes import content as content_codes
+from assay.model.codes import trust as codes
+from assay.model.finding import AssayError, Finding, UsageError
+from assay.model.reading import Reading
+from assay.model.signature import Key, SignatureScheme
+
+
+class SignatureReader:
+    name = "signatures"
+    last = True  # documents that other readers found may be signed too
+
+    def read(self, context: Context) -> Evidence:
+        evidence = Evidence()
+        given = context.given_for("signature")
+        for file in given:
+            evidence.reading.absorb(
+                _read_one(
+                    context.name(file.path.name),
+                    file.read(limits.SIGNATURE_SIZE),
+                    _candidates(context, file.path),
+                    context.keys,
+                )
+            )
+        if context.look_around:
+            named = {file.path.absolute() for file in given}
+            for path, document in _beside(context, named):
+                evidence.reading.absorb(_read_sidecar(context, path, document))
+        return evidence
+
+
+def _candidates(context: Context, path: Path) -> list[str]:
+    """The components that a signature file may be about: the one whose name it has, or any."""
+    documents = context.earlier.documents
+    named = [
+        document.component
+        for document in documents
+        if document.path is not None and document.path.name == path.stem
+    ]
+    if named:
+        return named
+    if path.stem == context.image.label:
+        return [context.root]
+    return [context.root, *(document.component for document in documents)]
+
+
+def _beside(context: Context, known: set[Path]) -> Iterator[tuple[Path, str]]:
+    """Signature files beside the image and beside outside documents, with what each is about."""
+    places = [
+        (document.path, document.component)
+        for document in context.earlier.documents
+        if document.path is not None
+    ]
+    if context.image.folder:
+        places.insert(0, (Path(context.image.folder) / context.image.label, context.root))
+    for _, scheme in plugins.each("assay.signatures"):
+        for suffix in scheme.suffixes:
+            for path, component in places:
+                sidecar = path.with_name(path.name + suffix)
+                if sidecar.absolute() not in known and sidecar.is_file():
+                    known.add(sidecar.absolute())
+                    yield sidecar, component
+
+
+def _read_sidecar(context: Context, path: Path, component: str) -> Reading:
+    name = context.name(path.name)
+    try:
+        data = GivenFile("signature", path).read(limits.SIGNATURE_SIZE)
+    except UsageError as error:
+        return Reading(findings=[Finding.of(content_codes.UNREADABLE, name, str(error))])
+    return _read_one(name, data, [component], context.keys)
+
+
+def _read_one(name: str, data: bytes, candidates: Sequence[str], keys: Sequence[Key]) -> Reading:
+    """The signatures in a detached signature file, over whichever of ``candidates`` fits."""
+    reading = Reading()
+    schemes = _schemes_for(data, keys)
+    if not schemes:
+        reading.findings.append(
+            Finding.of(
+                codes.SIGNATURE_MALFORMED,
+                name,
+                "no known kind of signature",
+                actual=repr(data[:40]) if data else "an empty file",
+            )
+        )
+        return reading
+    alternatives = name if len(candidates) * len(schemes) > 1 else ""
+    for scheme in schemes:
+        for document in candidates:
+            try:
+                reading.signatures += scheme.prepare(data, document, name, alternatives)
+            except AssayError as error:
+                reading.findings.append(error.finding)
+                break
+    return reading
+
+
+def _schemes_for(data: bytes, keys: Sequence[Key]) -> list[SignatureScheme]:
+    """The one scheme whose shape these bytes have; else those without a shape of their own that
+    have a key to try, or the first such scheme when none has."""
+    schemes: list[SignatureScheme] = [scheme for _, scheme in plugins.each("assay.signatures")]
+    takers = [scheme for scheme in schemes if scheme.recognise(data)]
+    shaped = [scheme for scheme in takers if not scheme.last_resort_for]
+    if shaped:
+        return shaped[:1]
+    given = {key.scheme for key in keys}
+    return [scheme for scheme in takers if scheme.last_resort_for in given] or takers[:1]
+
+
+READER: EvidenceReader = SignatureReader()
