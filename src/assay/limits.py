@@ -96,3 +96,8 @@ ASN1_DEPTH = 32
 ASN1_OID_SIZE = 64
 PEM_BLOCKS = 10_000
 """Blocks in one PEM file: a bundle of every public authority has some hundreds."""
+
+SSH_ENTRIES = 100_000
+"""Keys in a list of allowed signers."""
+SSH_BITMAP_BITS = 1 << 20
+"""Serial numbers that one bitmap of a key revocation list covers."""

@@ -124,6 +124,8 @@ def _missing(
             f"the {name} given vouches for {', '.join(dict.fromkeys(reached))},"
             " and from there no claim that holds leads to the whole image"
         )
+    elif kind == "identity":
+        detail = "no signature that was verified is by the identity given"
     elif kind in SIGNING_KINDS:
         statuses = sorted({outcome.status.value for outcome in signatures})
         detail = f"no signature by the {name} given could be verified ({', '.join(statuses)})"

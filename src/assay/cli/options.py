@@ -49,6 +49,19 @@ def anchor_options(command: Command) -> Command:
             metavar="NAME",
             help="Who has to say that the signer is --identity; one for all, or one for each.",
         ),
+        click.option(
+            "--ssh-namespace",
+            default="file",
+            show_default=True,
+            metavar="NAME",
+            help="What SSH signatures have to be made for (git signs for git).",
+        ),
+        click.option(
+            "--ssh-revoked",
+            multiple=True,
+            metavar="FILE",
+            help="Believe none of these SSH keys: a KRL of ssh-keygen -k, or public keys.",
+        ),
     )(command)
 
 
@@ -128,13 +141,15 @@ def time_option(command: Command) -> Command:
 
 def trust_from(given: Given) -> Trust:
     """The anchors that were given. Raises UsageError when one cannot be read."""
-    trust = Trust()
+    trust = Trust(demands={"ssh-namespace": given["ssh_namespace"]})
     for text in given["digest"]:
         trust.add_digest(text)
     for path in given["checksums"]:
         trust.add_checksums(path)
     for path in given["key"]:
         trust.add_key(path)
+    for path in given["ssh_revoked"]:
+        trust.add_ssh_revoked(path)
     issuers = given["issuer"]
     if len(issuers) > 1 and len(issuers) != len(given["identity"]):
         raise UsageError("--issuer: give one for all identities, or one for each, in their order")

@@ -49,6 +49,11 @@ class NamePattern(Struct, frozen=True, dict=True):
             return re.compile("".join(wild.get(p) or re.escape(p) for p in parts), re.DOTALL)
         return re.compile(re.escape(self.text))
 
+    @property
+    def literal(self) -> str:
+        """The one name that matches; empty for a pattern."""
+        return "" if self.text.startswith(("glob:", "regex:")) else self.text
+
     def matches(self, name: str) -> bool:
         """Whether the whole of ``name`` is what the pattern says."""
         return len(name) <= _LONGEST and self._compiled.fullmatch(name) is not None

@@ -99,6 +99,18 @@ class Trust(Struct):
         anchor = self._add("identity", f"identity {identity}")
         self.keys.append(Key(anchor, IDENTITY_SCHEME, str(identity), identity))
 
+    def add_ssh_revoked(self, path: str) -> None:
+        """Believe no signature by the SSH keys and certificates on this list: OpenSSH's key
+        revocation list, or public keys, one a line."""
+        from assay.signatures.ssh import revocation
+
+        data = read_bounded(Path(path), limits.KEY_FILE_SIZE, "--ssh-revoked")
+        try:
+            revoked = revocation.read(data)
+        except UsageError as error:
+            raise UsageError(f"--ssh-revoked {path}: {error}") from error
+        self.keys.append(Key("", revocation.KEY_SCHEME, path, revoked))
+
     def add_secret(self, name: str) -> None:
         """Trust whoever shares a secret: ``secret:FILE``, ``secret:env:NAME`` or
         ``secret:fd:NUMBER``, with ``secret-hex:`` or ``secret-base64:`` for text forms."""

@@ -219,10 +219,10 @@ SIGNER_NOT_PERMITTED = Code(
     "the key is known, and may not vouch for this",
     Severity.ERROR,
     Question.AUTHENTIC,
-    "The principal demanded, and the namespaces and dates of the entry for the key, against the"
-    " signature.",
-    "The signature was made for another purpose (git, e-mail), by another person than asked for,"
-    " or outside of the dates that the allowed signers file sets.",
+    "The namespaces and principals of the entry for the key or authority against the signature and"
+    " its certificate.",
+    "The signature was made for a purpose that the entry does not permit (git, e-mail), or a"
+    " certificate names other people than its authority may vouch for.",
     "Ask the right signer for a signature made for this purpose.",
 )
 
