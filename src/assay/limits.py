@@ -101,3 +101,19 @@ SSH_ENTRIES = 100_000
 """Keys in a list of allowed signers."""
 SSH_BITMAP_BITS = 1 << 20
 """Serial numbers that one bitmap of a key revocation list covers."""
+
+CERTIFICATE_SIZE = 128 * KIB
+CERTIFICATE_EXTENSIONS = 64
+CERTIFICATE_NAMES = 4096
+"""Names in one certificate, or in one list of constraints."""
+NAME_COMPARISONS = 250_000
+"""Names against constraints, in one path."""
+PATH_LENGTH = 10
+"""Certificates from signer to anchor, both included."""
+PATH_CHECKS = 100
+"""Certificate signatures checked in the search for one path."""
+PATH_STEPS = 1000
+"""Paths that are begun in the search for one."""
+CRL_SIZE = 64 * MIB
+CRLS = 256
+CERTIFICATES_IN_FILE = 1000

@@ -21,18 +21,23 @@ DIGESTS = (
 a scheme that meets one says so (weak-signature) and asks nothing further."""
 
 
-def _check(digest: str) -> None:
-    if digest not in DIGESTS:
+def _check(digest: str, legacy: bool = False) -> None:
+    if digest not in DIGESTS and not (legacy and digest == "sha1"):
         raise ValueError(f"no signature over {digest or 'an unknown digest'} is accepted")
 
 
 class RsaPkcs1(Struct, frozen=True):
-    """RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2). Raises ValueError for a digest not accepted."""
+    """RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2). Raises ValueError for a digest not accepted.
+
+    ``legacy`` accepts SHA-1, for a verifier that has to say what old firmware would accept, and
+    that says beside it how little that proves.
+    """
 
     digest: str
+    legacy: bool = False
 
     def __post_init__(self) -> None:
-        _check(self.digest)
+        _check(self.digest, self.legacy)
 
     def __str__(self) -> str:
         return f"RSA PKCS#1 v1.5 with {self.digest.upper()}"
