@@ -53,6 +53,11 @@ CONTENT_IN_MEMORY = 1 * GIB
 """Most that is held in memory for a signature scheme that cannot work from a digest."""
 STDIN_SPOOL = 64 * GIB
 
+STATEMENT_SUBJECTS = 16_384
+"""Subjects of one in-toto statement."""
+STATEMENT_DIGESTS = 64
+"""Digests of one subject."""
+
 COMPONENTS = 200_000
 SIGNATURES = 1024
 CHECKSUM_LINES = 2_000_000

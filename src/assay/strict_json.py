@@ -1,8 +1,10 @@
-"""JSON as a verifier must read it: no duplicate keys, bounded depth, nothing after the end."""
+"""JSON as a verifier must read it: no duplicate keys, bounded depth, nothing after the end, and no
+text that is not Unicode (RFC 7493, I-JSON)."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from assay import limits
@@ -27,34 +29,48 @@ def _no_constant(name: str) -> Any:
     raise _NotStrictError(f"{name} is not JSON")
 
 
+_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+
+
 def _check_depth(data: bytes, what: str) -> None:
     """Refuse deep nesting before parsing, by counting brackets outside of strings."""
-    depth = deepest = 0
-    in_string = escaped = False
-    for at, byte in enumerate(data):
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(data):
+        first = data[token.start()]
+        if first in b"[{":
             depth += 1
-            deepest = max(deepest, depth)
-            if deepest > limits.JSON_DEPTH:
+            if depth > limits.JSON_DEPTH:
                 raise AssayError(
                     Finding.of(
                         codes.LIMIT_EXCEEDED,
                         what,
                         f"JSON nested deeper than {limits.JSON_DEPTH} levels",
-                        offset=at,
+                        offset=token.start(),
                     )
                 )
-        elif byte in b"]}":
+        elif first in b"]}":
             depth -= 1
+
+
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _is_unicode(value: Any) -> bool:
+    """Whether all text in a parsed value can be written down: half of a surrogate pair cannot."""
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            try:
+                part.encode("utf-8")
+            except UnicodeEncodeError:
+                return False
+        elif isinstance(part, dict):
+            pending += part.keys()
+            pending += part.values()
+        elif isinstance(part, list):
+            pending += part
+    return True
 
 
 def parse(data: bytes, what: str) -> Any:
@@ -65,7 +81,7 @@ def parse(data: bytes, what: str) -> Any:
     if data.count(b"[") + data.count(b"{") > limits.JSON_DEPTH:
         _check_depth(data, what)
     try:
-        return json.loads(
+        value = json.loads(
             data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant
         )
     except UnicodeDecodeError as error:
@@ -80,6 +96,9 @@ def parse(data: bytes, what: str) -> Any:
         raise AssayError(Finding.of(codes.MALFORMED, what, str(error))) from error
     except (RecursionError, ValueError) as error:
         raise AssayError(Finding.of(codes.MALFORMED, what, f"not JSON: {error}")) from error
+    if _SURROGATE_ESCAPE.search(data) and not _is_unicode(value):
+        raise AssayError(Finding.of(codes.MALFORMED, what, "an escape for half a character"))
+    return value
 
 
 def parse_object(data: bytes, what: str) -> dict[str, Any]:
