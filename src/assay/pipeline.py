@@ -19,7 +19,7 @@ from assay.evidence.model import Context, GivenFile
 from assay.formats.explore import read_image
 from assay.measure.engine import measure
 from assay.model.anchor import Anchor, Voucher
-from assay.model.claim import Claim, DigestIs
+from assay.model.claim import Claim, DigestIs, SizeIs
 from assay.model.codes import content as codes
 from assay.model.component import Component, Stored
 from assay.model.finding import AssayError, Finding, UsageError
@@ -27,7 +27,8 @@ from assay.model.measurement import ContentRequest, Facts, HashRequest, Request,
 from assay.model.reading import Blob, Options, Reading, Site
 from assay.model.signature import Key, SignatureOutcome
 from assay.model.verdict import Verdict
-from assay.sources.model import OpenedImage, OpenOptions
+from assay.sources.blobs import MemoryBlob
+from assay.sources.model import Listing, OpenedImage, OpenOptions
 from assay.sources.open import open_images
 from assay.trust.anchors import Trust
 from assay.version import __version__
@@ -166,7 +167,11 @@ _SIZE_IS_MEASURED_WITH = HashRequest("sha256")
 
 def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
     """Read headers and evidence: components, claims and signatures, with nothing believed."""
-    options = request.formats
+    options = msgspec.structs.replace(
+        request.formats,
+        forced_type=request.formats.forced_type or image.forced_type,
+        selection=image.selection,
+    )
     top = Component("", "file", Stored(image.root_key), size=image.root.size)
     site = Site(top, image.root, image.store, options, media_type=image.media_type)
     reading = Reading()
@@ -186,8 +191,10 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
         anchors.append(Anchor("digest:name", "digest", f"digest in the name, {image.pinned}"))
         digests["digest:name"] = image.pinned
     if inner.components:
+        if image.listing is not None:
+            reading.absorb(_listed(image.listing, root))
         for anchor, digest in digests.items():
-            subjects = dict.fromkeys([root, *(targets if options.platform else [])])
+            subjects = dict.fromkeys([root, *inner.roots, *(targets if options.platform else [])])
             for subject in subjects:
                 reading.claims.append(Claim(subject, anchor, DigestIs(digest), "given"))
         evidence = gather_evidence(_context(image, root, targets, reading, request))
@@ -210,6 +217,19 @@ def _context(
         given=[*request.trust.documents, *request.evidence_files()],
         look_around=request.look_beside or bool(request.trust.keys),
     )
+
+
+def _listed(listing: Listing, root: str) -> Reading:
+    """What the document beside an image, that names it, claims of it."""
+    key = f"document:{listing.name}"
+    document = Component(
+        listing.name, "listing", Stored(key), size=len(listing.data), external=True
+    )
+    claims: list[Claim] = []
+    for field, digest, size in listing.claims:
+        claims.append(Claim(root, listing.name, DigestIs(digest), f"{field}.digest"))
+        claims.append(Claim(root, listing.name, SizeIs(size), f"{field}.size"))
+    return Reading(components=[document], claims=claims, blobs={key: MemoryBlob(listing.data)})
 
 
 def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
@@ -260,7 +280,7 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
 
 def _unopened(name: str, finding: Finding, request: VerifyOptions) -> Verdict:
     at = request.at or datetime.now(UTC)
-    return appraise(
+    verdict = appraise(
         Case(
             image=name,
             resolved=name,
@@ -279,6 +299,11 @@ def _unopened(name: str, finding: Finding, request: VerifyOptions) -> Verdict:
             rule=msgspec.structs.replace(request.rule, self_consistent=True),
             tool=f"assay {__version__}",
         )
+    )
+    # that nobody was asked to vouch for it is beside the point
+    rule = request.rule
+    return msgspec.structs.replace(
+        verdict, rule=rule.describe(), self_consistent=rule.self_consistent
     )
 
 

@@ -149,7 +149,7 @@ class Layout:
 
     # parts
 
-    def put(self, data: bytes, media_type: str, **fields: Any) -> Descriptor:
+    def put(self, data: bytes, media_type: str, /, **fields: Any) -> Descriptor:
         """Store a blob; its descriptor, with ``fields`` added or replaced."""
         digest = digest_of(data, self.algorithm)
         self.blobs[digest] = data

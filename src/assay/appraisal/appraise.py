@@ -55,14 +55,16 @@ def _check_claims(case: Case) -> list[Outcome]:
         if isinstance(claim.expected, SizeIs)
     }
     outcomes = [check(claim, case.facts, sizes) for claim in case.claims]
-    # Several digests on the command line are alternatives: once one of them is right, the others
-    # are those of other images and say nothing bad about this one.
-    digest_anchors = {anchor.id for anchor in case.anchors if anchor.kind == "digest"}
-    given = [outcome for outcome in outcomes if outcome.claim.origin in digest_anchors]
-    if not case.rule.every and any(outcome.checked and not outcome.broken for outcome in given):
-        idle = {id(outcome) for outcome in given if outcome.broken}
-        outcomes = [outcome for outcome in outcomes if id(outcome) not in idle]
-    return outcomes
+    # Several digests on the command line are alternatives, and so are the components that one may
+    # be of: once one of them is right, the others are about something else.
+    given = {anchor.id for anchor in case.anchors if anchor.kind == "digest"}
+    right = {
+        outcome.claim.origin
+        for outcome in outcomes
+        if outcome.claim.origin in given and outcome.checked and not outcome.broken
+    }
+    settled = right if case.rule.every or not right else given
+    return [o for o in outcomes if o.claim.origin not in settled or not o.broken]
 
 
 def _without_idle_alternatives(outcomes: Sequence[SignatureOutcome]) -> list[SignatureOutcome]:

@@ -54,7 +54,7 @@ def reach_of(
         for outcome in pending:
             claim = outcome.claim
             if claim.origin != anchor and not (
-                claim.origin in reach.why or reach.has(_footprint(spaces, claim.origin))
+                claim.origin in reach.why or reach.has(spaces.footprint(claim.origin))
             ):
                 waiting.append(outcome)
                 continue
@@ -66,13 +66,6 @@ def reach_of(
                 changed = True
         pending = waiting
     return reach
-
-
-def _footprint(spaces: Spaces, component: str) -> tuple[Space, SpanSet] | None:
-    try:
-        return spaces.footprint(component)
-    except KeyError:
-        return None
 
 
 def _along_links(reach: Reach, spaces: Spaces) -> bool:

@@ -38,7 +38,9 @@ class Spaces:
 
     def footprint(self, component_id: str) -> tuple[Space, SpanSet] | None:
         """The space and the bytes in it that the component stands for; None when its size is
-        not known (it could not be read)."""
+        not known (it could not be read, or there is no such component)."""
+        if component_id not in self._components:
+            return None
         if component_id not in self._of:
             self._of[component_id] = None
             self._of[component_id] = self._resolve(self._components[component_id])

@@ -9,6 +9,7 @@ import msgspec
 from assay import limits
 from assay.formats.detect import detect
 from assay.model.codes import content as codes
+from assay.model.component import Stored
 from assay.model.finding import AssayError, Finding
 from assay.model.reading import Blob, Reading, Site
 from assay.model.verdict import NotChecked
@@ -22,8 +23,15 @@ def read_image(site: Site) -> tuple[str, Reading]:
     Raises AssayError when not even the outermost bytes can be read as what they are.
     """
     format_, ambiguity = detect(site)
+    copied: list[Finding] = []
+    if not site.blob.seekable and format_.name != "raw":
+        site, note = _spooled(site)
+        copied.append(note)
+        format_, ambiguity = detect(site)
     reading = format_.read(site)
-    reading.findings[:0] = ambiguity
+    reading.findings[:0] = copied + ambiguity
+    if copied and isinstance(site.component.extent, Stored):
+        reading.blobs[site.component.extent.blob] = site.blob
     pending: deque[tuple[str, Blob, int]] = deque(
         (component, blob, 1) for component, blob in reading.explore
     )
@@ -46,6 +54,16 @@ def read_image(site: Site) -> tuple[str, Reading]:
         inner.explore.clear()
         reading.absorb(inner)
     return format_.name, reading
+
+
+def _spooled(site: Site) -> tuple[Site, Finding]:
+    """The site with a copy of its bytes that can be read anywhere."""
+    from assay.sources.spool import spool
+
+    copy, note = spool(site.blob)
+    size = copy.size
+    component = msgspec.structs.replace(site.component, size=size)
+    return msgspec.structs.replace(site, blob=copy, component=component), note
 
 
 def _read_within(outer: Site, component_id: str, blob: Blob, reading: Reading) -> Reading:

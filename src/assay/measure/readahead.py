@@ -6,6 +6,9 @@ import queue
 import threading
 from collections.abc import Iterator
 
+_PATIENCE = 0.5
+"""Seconds."""
+
 
 def read_ahead(pieces: Iterator[memoryview], depth: int = 3) -> Iterator[memoryview]:
     """Yield copies of ``pieces``, taken from them by a second thread up to ``depth`` ahead.
@@ -45,4 +48,5 @@ def read_ahead(pieces: Iterator[memoryview], depth: int = 3) -> Iterator[memoryv
             yield item
     finally:
         stop.set()
-        thread.join()
+        # the source may be a pipe on which nothing arrives: an interruption does not wait for it
+        thread.join(_PATIENCE)

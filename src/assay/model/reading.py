@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 
@@ -11,6 +11,7 @@ from assay.model.claim import Claim
 from assay.model.component import Component
 from assay.model.finding import Finding
 from assay.model.measurement import Request
+from assay.model.selection import Selection
 from assay.model.signature import PreparedSignature
 from assay.model.verdict import NotChecked
 
@@ -51,14 +52,25 @@ class BlobStore(Protocol):
         ...
 
 
+@runtime_checkable
+class Catalogue(Protocol):
+    """A `BlobStore` that can also list what it holds at its top, beside the image that is read
+    from it: other images, signatures, artifacts that refer to an image."""
+
+    def entries(self) -> Sequence[dict[str, Any]]:
+        """The descriptors, as they stand in the store's index. Nothing in them is believed."""
+        ...
+
+
 class Options(Struct, frozen=True):
     """What the user asked of the formats. ``platform`` is ``os/architecture[/variant]`` or empty
     for all; ``files`` asks for a digest of every file in a layer; ``forced_type`` is a format's
-    name, empty to detect."""
+    name, empty to detect; ``selection`` is which image of an archive is meant."""
 
     platform: str = ""
     files: bool = False
     forced_type: str = ""
+    selection: Selection = Selection()
 
 
 class Site(Struct, frozen=True):
@@ -84,9 +96,10 @@ class Reading(Struct):
     """What was read. A reader fills one of these and trusts nothing in it.
 
     ``blobs`` maps blob keys (of `Stored` extents) to their bytes; ``targets`` are the components
-    that stand for the image as a whole; ``requests`` asks for measurements beyond those that
-    claims need; ``explore`` names components (with a view of their bytes) in which further
-    formats may be looked for.
+    that stand for the image as a whole; ``roots`` are those, beside the first component, that a
+    digest given by the user may be of (an image within an archive); ``requests`` asks for
+    measurements beyond those that claims need; ``explore`` names components (with a view of their
+    bytes) in which further formats may be looked for.
     """
 
     components: list[Component] = field(default_factory=list)
@@ -96,6 +109,7 @@ class Reading(Struct):
     blobs: dict[str, Blob] = field(default_factory=dict)
     requests: list[tuple[str, Request]] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
+    roots: list[str] = field(default_factory=list)
     not_checked: list[NotChecked] = field(default_factory=list)
     explore: list[tuple[str, Blob]] = field(default_factory=list)
 

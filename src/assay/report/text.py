@@ -92,7 +92,8 @@ def _intact(verdict: Verdict) -> str:
 
 def _authentic(verdict: Verdict) -> str:
     if verdict.authentic is Answer.UNKNOWN:
-        return "unknown, nothing was given to trust"
+        unread = verdict.anchors or verdict.format == "unopened"
+        return f"unknown, {'it could not be read' if unread else 'nothing was given to trust'}"
     if not verdict.vouchers:
         return "no, nobody that you trust vouches for it"
     who = "; ".join(

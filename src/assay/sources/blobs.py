@@ -1,11 +1,8 @@
-"""Blobs made of memory, of files, and of parts of other blobs."""
+"""Blobs made of memory, and of parts of other blobs."""
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 from assay.model.codes import content as codes
 from assay.model.finding import AssayError, Finding
@@ -34,94 +31,20 @@ class MemoryBlob:
             yield view[at : at + chunk_size]
 
 
-class FileBlob:
-    """A regular file or block device, or a range of one, held open so that what is checked is
-    what was opened even if the name is given to another file meanwhile."""
+class UnavailableBlob:
+    """Bytes that are not to be had; every attempt to read them gives the reason."""
 
     seekable = True
+    size = None
 
-    def __init__(self, path: Path, *, offset: int = 0, size: int | None = None) -> None:
-        self._path = path
-        try:
-            self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | os.O_NONBLOCK)
-        except OSError as error:
-            raise AssayError(_unreadable(path, error)) from error
-        try:
-            mode = os.fstat(self._fd).st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
-                raise AssayError(
-                    Finding.of(
-                        codes.UNREADABLE,
-                        detail=f"{path} is not a regular file or block device",
-                        expected="a regular file or block device",
-                        actual=_kind(mode),
-                    )
-                )
-            available = os.lseek(self._fd, 0, os.SEEK_END)
-        except BaseException:
-            os.close(self._fd)
-            raise
-        self._offset = offset
-        self.size = available - offset if size is None else size
-
-    def __del__(self) -> None:
-        if hasattr(self, "_fd"):
-            os.close(self._fd)
+    def __init__(self, finding: Finding) -> None:
+        self._finding = finding
 
     def read_at(self, offset: int, length: int) -> bytes:
-        length = max(0, min(length, self.size - offset))
-        pieces: list[bytes] = []
-        try:
-            while length > 0:
-                piece = os.pread(self._fd, length, self._offset + offset)
-                if not piece:
-                    break
-                pieces.append(piece)
-                offset += len(piece)
-                length -= len(piece)
-        except OSError as error:
-            raise AssayError(_unreadable(self._path, error, offset)) from error
-        return b"".join(pieces)
+        raise AssayError(self._finding)
 
     def stream(self, chunk_size: int) -> Iterator[memoryview]:
-        buffer = bytearray(chunk_size)
-        view = memoryview(buffer)
-        at, end = 0, self.size
-        while at < end:
-            wanted = view[: min(chunk_size, end - at)]
-            try:
-                count = os.preadv(self._fd, [wanted], self._offset + at)
-            except OSError as error:
-                raise AssayError(_unreadable(self._path, error, at)) from error
-            if count == 0:
-                raise AssayError(
-                    Finding.of(
-                        codes.UNREADABLE,
-                        detail=f"{self._path} became shorter while it was read",
-                        expected=f"{end} bytes",
-                        actual=f"{at} bytes",
-                        offset=at,
-                    )
-                )
-            yield view[:count]
-            at += count
-
-
-def _kind(mode: int) -> str:
-    for test, name in (
-        (stat.S_ISDIR, "a directory"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISCHR, "a character device"),
-        (stat.S_ISSOCK, "a socket"),
-    ):
-        if test(mode):
-            return name
-    return "something else"
-
-
-def _unreadable(path: Path, error: OSError, offset: int | None = None) -> Finding:
-    code = codes.NOT_FOUND if isinstance(error, FileNotFoundError) else codes.UNREADABLE
-    return Finding.of(code, detail=f"{path}: {error.strerror or error}", offset=offset)
+        yield memoryview(self.read_at(0, chunk_size))
 
 
 class SliceBlob:

@@ -1,43 +1,86 @@
-"""A path: a regular file, a block device, or a directory that holds an image layout."""
+"""A path: a file, a block device, a pipe, or a directory that holds an image."""
 
 from __future__ import annotations
 
+import re
+import stat
 from pathlib import Path
 
-from assay.model.codes import content as codes
+from assay.model.codes import archive as codes
+from assay.model.codes.content import AMBIGUOUS_FORMAT
 from assay.model.finding import AssayError, Finding
-from assay.sources.blobs import FileBlob
+from assay.sources.files import mode_of, open_path
+from assay.sources.folder import Folder
 from assay.sources.model import OpenedImage, OpenOptions
+
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})\Z")
 
 
 class FileSource:
     name = "file"
 
     def open(self, rest: str, options: OpenOptions) -> list[OpenedImage]:
-        path = Path(rest)
-        if path.is_dir():
-            if (path / "oci-layout").exists():
-                from assay.sources.layout import LayoutSource
+        if rest == "/dev/stdin":
+            from assay.sources.stdin import SOURCE as STANDARD_INPUT
 
-                return LayoutSource().open(rest, options)
-            raise AssayError(
-                Finding.of(
-                    codes.UNREADABLE,
-                    detail=f"{path} is a directory without an image layout in it",
-                    expected="a file, or a directory with an oci-layout file",
-                )
+            return STANDARD_INPUT.open("", options)
+        if match := _DESCRIPTOR.match(rest):
+            from assay.sources.stdin import opened_descriptor
+
+            return [opened_descriptor(rest, int(match[1]), rest)]
+        mode = mode_of(Path(rest))
+        if mode is not None and stat.S_ISDIR(mode):
+            return _open_directory(rest, options)
+        return [opened_path(rest)]
+
+
+def opened_path(name: str) -> OpenedImage:
+    """The file, device or pipe at a path. Raises AssayError."""
+    path = Path(name)
+    blob = open_path(path)
+    return OpenedImage(
+        name=name,
+        resolved=str(path.absolute()),
+        root=blob,
+        root_key=f"file:{path.absolute()}",
+        label=path.name,
+        folder=str(path.parent),
+        findings=[Finding.of(codes.EMPTY_INPUT, detail=f"{path} is empty")]
+        if blob.size == 0
+        else [],
+    )
+
+
+def _open_directory(name: str, options: OpenOptions) -> list[OpenedImage]:
+    """The image in a directory, by what the directory holds. Raises AssayError."""
+    folder = Folder(Path(name))
+    layout = folder.has("index.json") and folder.has("oci-layout")
+    plain = folder.has("manifest.json") and folder.has("version")
+    if layout and plain:
+        raise AssayError(
+            Finding.of(
+                AMBIGUOUS_FORMAT,
+                detail=f"{name} can be read as an OCI layout and as a dir: image",
+                expected="files of one of them",
+                actual="index.json, oci-layout, manifest.json, version",
             )
-        blob = FileBlob(path)
-        return [
-            OpenedImage(
-                name=rest,
-                resolved=str(path.absolute()),
-                root=blob,
-                root_key=f"file:{path.absolute()}",
-                label=path.name,
-                folder=str(path.parent),
-            )
-        ]
+        )
+    if layout:
+        from assay.sources.layout import SOURCE as LAYOUT
+
+        return LAYOUT.open(name, options)
+    if plain:
+        from assay.sources.directory import SOURCE as DIRECTORY
+
+        return DIRECTORY.open(name, options)
+    raise AssayError(
+        Finding.of(
+            codes.NOT_AN_IMAGE,
+            detail=f"{name} is a directory without an image in it",
+            expected="a file; or a directory with oci-layout and index.json, or with manifest.json"
+            " and version",
+        )
+    )
 
 
 SOURCE = FileSource()

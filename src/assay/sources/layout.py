@@ -2,136 +2,140 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 from assay import limits
-from assay.model.codes import content as codes
+from assay.model.codes import archive as codes
+from assay.model.codes import content as content_codes
 from assay.model.digest import Digest
-from assay.model.finding import AssayError, Finding, UsageError
+from assay.model.finding import AssayError, Finding
 from assay.model.reading import Blob
-from assay.sources.blobs import FileBlob, read_document
-from assay.sources.model import OpenedImage, OpenOptions
+from assay.sources.blobs import UnavailableBlob, read_document
+from assay.sources.folder import Folder, folder_at
+from assay.sources.image_index import (
+    INDEX,
+    VERSION,
+    Entry,
+    ImageIndex,
+    check_layout_version,
+    choose,
+    read_image_index,
+)
+from assay.sources.model import Listing, OpenedImage, OpenOptions
+from assay.sources.selecting import split_selection
 from assay.strict_json import parse_object
 
-REF_NAME = "org.opencontainers.image.ref.name"
+EXPECTED = "a directory with index.json, oci-layout and blobs"
 
 
 class LayoutStore:
-    """The ``blobs`` folder of a layout."""
+    """The blobs of a layout, and what its index lists."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, folder: Folder, index: ImageIndex) -> None:
+        self.folder = folder
+        self.index = index
+        self.shown = f"oci:{folder.path}"
 
     def blob(self, name: str, *, size: int | None = None, media_type: str = "") -> Blob | None:
+        """See `BlobStore.blob`. Raises AssayError for links that lead out of the layout."""
         try:
             digest = Digest.parse(name)
         except ValueError:
             return None
-        path = self._root / "blobs" / digest.algorithm / digest.hex
-        return FileBlob(path) if path.is_file() else None
+        return self.folder.file("blobs", digest.algorithm, digest.hex)
 
+    def entries(self) -> Sequence[dict[str, Any]]:
+        """See `Catalogue.entries`."""
+        return [entry.untrusted_descriptor for entry in self.index.entries]
 
-def split_reference(rest: str) -> tuple[str, str]:
-    """Split ``path[:reference]`` or ``path@digest``. A path that exists as it is wins."""
-    if Path(rest).exists():
-        return rest, ""
-    path, at, digest = rest.rpartition("@")
-    if at:
-        return path, "@" + digest
-    path, colon, reference = rest.rpartition(":")
-    if colon and path:
-        return path, reference
-    return rest, ""
+    def document(self, entry: Entry) -> dict[str, Any]:
+        """The manifest of an entry, or an empty object where it cannot be read."""
+        try:
+            blob = self.blob(str(entry.digest))
+            if blob is None:
+                return {}
+            return parse_object(read_document(blob, limits.MANIFEST_SIZE, "a manifest"), "")
+        except AssayError:
+            return {}
 
 
 class LayoutSource:
     name = "oci"
 
     def open(self, rest: str, options: OpenOptions) -> list[OpenedImage]:
-        path, reference = split_reference(rest)
-        root = Path(path)
-        index_blob = FileBlob(root / "index.json")
-        index = parse_object(
-            read_document(index_blob, limits.MANIFEST_SIZE, "index.json"), "index.json"
-        )
-        store = LayoutStore(root)
+        path, selection = split_selection(rest, f"oci:{rest}")
+        folder = folder_at(path, f"oci:{rest}", EXPECTED)
+        data = folder.document(INDEX)
+        if data is None:
+            raise AssayError(
+                Finding.of(
+                    codes.NOT_AN_IMAGE,
+                    detail=f"{path} has no {INDEX}",
+                    expected=EXPECTED,
+                    actual="a dir: image" if folder.has("manifest.json") else "",
+                )
+            )
+        index = read_image_index(data)
+        store = LayoutStore(folder, index)
+        findings = [*check_layout_version(folder.document(VERSION)), *index.findings]
+        entries, odd = choose(index, selection, options.platform, store.shown, store.document)
+        findings += odd
+        pinned = selection.digest
+        if pinned is not None and not entries:
+            return [_opened(f"oci:{rest}", pinned, "", store, findings, pinned)]
+        several = len(entries) > 1
         return [
-            choose_from_index(
-                index, store, reference, name=f"oci:{rest}", base=f"oci:{path}", label=root.name
+            _opened(
+                f"{store.shown}:{_name(entry, entries)}" if several else f"oci:{rest}",
+                entry.digest,
+                entry.media_type,
+                store,
+                findings,
+                pinned,
             )
+            for entry in entries
         ]
 
 
-def choose_from_index(
-    index: dict[str, object],
-    store: LayoutStore,
-    reference: str,
-    *,
+def _name(entry: Entry, entries: Sequence[Entry]) -> str:
+    """What to call one of several images, so that the name leads to it again."""
+    for name in entry.names:
+        if name.isprintable() and sum(name in other.names for other in entries) == 1:
+            return name
+    return f"@{entry.position}"
+
+
+def _opened(
     name: str,
-    base: str,
-    label: str,
+    digest: Digest,
+    media_type: str,
+    store: LayoutStore,
+    findings: Sequence[Finding],
+    pinned: Digest | None,
 ) -> OpenedImage:
-    """Open the entry of a layout's index.json that a reference names, or its only entry."""
-    entries = index.get("manifests")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise AssayError(
-            Finding.of(codes.MALFORMED, "index.json", "manifests is not a list of descriptors")
-        )
-    pinned: Digest | None = None
-    if reference.startswith("@"):
-        try:
-            pinned = Digest.parse(reference[1:])
-        except ValueError as error:
-            raise UsageError(f"{name}: {error}") from error
-        chosen = [entry for entry in entries if entry.get("digest") == str(pinned)] or [
-            {"digest": str(pinned)}
-        ]
-    elif reference:
-        chosen = [
-            entry
-            for entry in entries
-            if isinstance(entry.get("annotations"), dict)
-            and entry["annotations"].get(REF_NAME) == reference
-        ]
-    else:
-        chosen = entries
-    digests = sorted({str(entry.get("digest")) for entry in chosen})
-    if len(digests) != 1:
-        known = sorted(
-            str(entry.get("annotations", {}).get(REF_NAME) or entry.get("digest"))
-            for entry in entries
-        )
-        raise UsageError(
-            f"{name}: {'no image' if not digests else 'several images'}"
-            f" {f'called {reference!r}' if reference else 'in the layout'};"
-            f" name one of: {', '.join(known) or '(none)'}"
-        )
-    digest = digests[0]
     try:
-        Digest.parse(digest)
-    except ValueError as error:
-        raise AssayError(
-            Finding.of(codes.MALFORMED, "index.json", f"a descriptor's digest: {error}")
-        ) from error
-    blob = store.blob(digest)
-    if blob is None:
-        raise AssayError(
+        blob = store.blob(str(digest)) or UnavailableBlob(
             Finding.of(
-                codes.MISSING_COMPONENT,
-                "index.json",
-                f"the layout has no blob {digest}, which its index names",
-                expected=digest,
+                content_codes.MISSING_COMPONENT,
+                INDEX,
+                f"{store.shown}: there is no blob {digest}",
+                expected=str(digest),
             )
         )
+    except AssayError as error:
+        blob = UnavailableBlob(error.finding)
     return OpenedImage(
         name=name,
-        resolved=f"{base}@{digest}",
+        resolved=f"{store.shown}@{digest}",
         root=blob,
-        root_key=digest,
+        root_key=str(digest),
         store=store,
-        media_type=str(chosen[0].get("mediaType", "")),
+        media_type=media_type,
         pinned=pinned,
-        label=label,
+        label=store.folder.name,
+        findings=list(findings),
+        listing=Listing(INDEX, store.index.data, store.index.claims_on(digest)),
     )
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from assay.model.digest import Digest
 from assay.model.finding import Finding
 from assay.model.reading import Blob, BlobStore
+from assay.model.selection import Selection
 
 
 class OpenOptions(Struct, frozen=True):
@@ -24,6 +25,15 @@ class OpenOptions(Struct, frozen=True):
     timeout: float = 30.0
 
 
+class Listing(Struct, frozen=True):
+    """A document beside an image that names it, such as a layout's index.json. ``claims`` are
+    what it says of the image's first document: the field, the digest, the size."""
+
+    name: str
+    data: bytes
+    claims: tuple[tuple[str, Digest, int], ...]
+
+
 class OpenedImage(Struct):
     """An image that was found: where its first bytes are, and where its other blobs may be.
 
@@ -32,6 +42,8 @@ class OpenedImage(Struct):
     ``media_type`` is what the transport says of the root (a hint, not believed). ``pinned`` is
     a digest that the name itself carried: an anchor, since the user typed it. ``label`` is the
     base name for matching checksum lines and finding sidecar files beside ``folder``.
+    ``forced_type`` is the format that a transport stands for, and ``selection`` which image is
+    meant of those in it. ``listing`` is the document that names the image.
     """
 
     name: str
@@ -44,6 +56,9 @@ class OpenedImage(Struct):
     label: str = ""
     folder: str = ""
     findings: list[Finding] = []
+    forced_type: str = ""
+    selection: Selection = Selection()
+    listing: Listing | None = None
 
 
 class Source(Protocol):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from assay import plugins
 from assay.model.finding import UsageError
+from assay.sources.files import exists
 from assay.sources.model import OpenedImage, OpenOptions, Source
 
 
@@ -22,11 +22,11 @@ def open_images(name: str, options: OpenOptions) -> list[OpenedImage]:
     if name == "-":
         return _source("stdin").open("", options)
     prefix, colon, rest = name.partition(":")
-    if colon and prefix in known and not Path(name).exists():
+    if colon and prefix in known and prefix != "stdin" and not exists(name):
         if prefix in ("https", "http"):
             return _source(prefix).open(name, options)
         return _source(prefix).open(rest, options)
-    if Path(name).exists() or name.startswith(("/", "./", "../", "~")) or "docker" not in known:
+    if exists(name) or name.startswith(("/", "./", "../", "~")) or "docker" not in known:
         return _source("file").open(name, options)
     if not _may_be_in_a_registry(name):
         # a misspelt file name is likelier than a registry repository called release.tar.gz

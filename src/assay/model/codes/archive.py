@@ -130,6 +130,17 @@ DUPLICATE_REFERENCE = Code(
     "Name the image by digest (DIR@sha256:...), and remove the entry that is not meant.",
 )
 
+COMPANION_ENTRIES = Code(
+    "companion-entries",
+    "the layout holds signatures or attestations beside its images",
+    Severity.INFO,
+    Question.CHECKED,
+    "Which entries of index.json are images, and which have no name of their own and only refer to"
+    " another (a manifest with a subject, a signature of cosign).",
+    "A layout that was copied together with its signatures.",
+    "Nothing. To have such an entry judged by itself, name it by digest (DIR@sha256:...).",
+)
+
 NOT_AN_IMAGE = Code(
     "not-an-image",
     "there is no image of the kind asked for",

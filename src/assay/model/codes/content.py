@@ -184,12 +184,13 @@ INTERNAL_ERROR = Code(
     "Report it with the detail shown, and the input if you can share it.",
 )
 
-STANDARD_INPUT_SPOOLED = Code(
-    "standard-input-spooled",
-    "standard input was copied to a temporary file",
+INPUT_SPOOLED = Code(
+    "input-spooled",
+    "the input was copied to a temporary file",
     Severity.INFO,
     Question.CHECKED,
     "Whether the format can be checked in a single pass.",
-    "The format needs random access, which a pipe does not give.",
-    "Give a path instead of a pipe to avoid the copy.",
+    "The format needs random access, which a pipe, or a server that sends no parts of a file, does"
+    " not give.",
+    "Give a path instead of a pipe to avoid the copy. TMPDIR says where it is made.",
 )
