@@ -50,6 +50,12 @@ def anchor_options(command: Command) -> Command:
             help="Who has to say that the signer is --identity; one for all, or one for each.",
         ),
         click.option(
+            "--signature-algorithm",
+            default="",
+            metavar="NAME",
+            help="Accept raw signatures of this kind only: rsa-pss-sha256, ecdsa-sha384 ...",
+        ),
+        click.option(
             "--ssh-namespace",
             default="file",
             show_default=True,
@@ -141,7 +147,7 @@ def time_option(command: Command) -> Command:
 
 def trust_from(given: Given) -> Trust:
     """The anchors that were given. Raises UsageError when one cannot be read."""
-    trust = Trust(demands={"ssh-namespace": given["ssh_namespace"]})
+    trust = Trust(demands=_demands_from(given))
     for text in given["digest"]:
         trust.add_digest(text)
     for path in given["checksums"]:
@@ -159,6 +165,18 @@ def trust_from(given: Given) -> Trust:
     if issuers and not given["identity"]:
         raise UsageError("--issuer says who vouches for an --identity; give one")
     return trust
+
+
+def _demands_from(given: Given) -> dict[str, str]:
+    demands = {"ssh-namespace": given["ssh_namespace"]}
+    if name := given["signature_algorithm"]:
+        from assay.crypto.algorithms import NAMED
+
+        if name not in NAMED:
+            known = ", ".join(NAMED)
+            raise UsageError(f"--signature-algorithm {name}: not known; there are {known}")
+        demands["signature-algorithm"] = name
+    return demands
 
 
 def open_options_from(given: Given) -> OpenOptions:

@@ -21,6 +21,15 @@ DIGESTS = (
 a scheme that meets one says so (weak-signature) and asks nothing further."""
 
 
+def shown(digest: str) -> str:
+    """A digest algorithm's name as its standard spells it (``SHA-256``, ``SHA-512/256``)."""
+    name = digest.upper()
+    if name.startswith("SHA3-"):
+        return name
+    family, _, truncated = name.partition("-")
+    return family.replace("SHA", "SHA-") + (f"/{truncated}" if truncated else "")
+
+
 def _check(digest: str, legacy: bool = False) -> None:
     if digest not in DIGESTS and not (legacy and digest == "sha1"):
         raise ValueError(f"no signature over {digest or 'an unknown digest'} is accepted")
@@ -40,7 +49,7 @@ class RsaPkcs1(Struct, frozen=True):
         _check(self.digest, self.legacy)
 
     def __str__(self) -> str:
-        return f"RSA PKCS#1 v1.5 with {self.digest.upper()}"
+        return f"RSA PKCS#1 v1.5 with {shown(self.digest)}"
 
 
 class RsaPss(Struct, frozen=True):
@@ -57,8 +66,8 @@ class RsaPss(Struct, frozen=True):
         _check(self.mgf1 or self.digest)
 
     def __str__(self) -> str:
-        mask = f", MGF1 with {self.mgf1.upper()}" if self.mgf1 not in ("", self.digest) else ""
-        return f"RSA-PSS with {self.digest.upper()}{mask}"
+        mask = f", MGF1 with {shown(self.mgf1)}" if self.mgf1 not in ("", self.digest) else ""
+        return f"RSA-PSS with {shown(self.digest)}{mask}"
 
 
 class Ecdsa(Struct, frozen=True):
@@ -73,7 +82,7 @@ class Ecdsa(Struct, frozen=True):
         _check(self.digest)
 
     def __str__(self) -> str:
-        return f"ECDSA with {self.digest.upper()}"
+        return f"ECDSA with {shown(self.digest)}"
 
 
 class EdDsa(Struct, frozen=True):
@@ -98,3 +107,12 @@ class MlDsa(Struct, frozen=True):
 
 
 SignatureAlgorithm = RsaPkcs1 | RsaPss | Ecdsa | EdDsa | MlDsa
+
+NAMED: dict[str, SignatureAlgorithm] = {
+    **{f"rsa-pkcs1-{digest}": RsaPkcs1(digest) for digest in DIGESTS},
+    **{f"rsa-pss-{digest}": RsaPss(digest) for digest in DIGESTS},
+    **{f"ecdsa-{digest}": Ecdsa(digest) for digest in DIGESTS},
+    "eddsa": EdDsa(),
+    "ml-dsa": MlDsa(),
+}
+"""Algorithms as users name them (``--signature-algorithm``)."""

@@ -9,10 +9,6 @@ from typing import Any
 
 from assay.crypto.algorithms import Ecdsa, EdDsa, MlDsa, RsaPkcs1, RsaPss, SignatureAlgorithm
 
-KEY_SCHEME = "pem"
-"""The `Key.scheme` of plain public keys, whichever file they came in; `Key.material` is then a
-`PublicKey`. Raw signatures, DSSE, JWS, COSE and others share them."""
-
 RSA_RECOMMENDED = 3072
 """Bits of an RSA modulus below which a key is worth a remark."""
 

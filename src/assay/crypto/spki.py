@@ -118,6 +118,15 @@ def read_ed25519(raw: bytes, what: str) -> PublicKey:
     return from_native(Ed25519PublicKey.from_public_bytes(raw), what)
 
 
+def read_ed448(raw: bytes, what: str) -> PublicKey:
+    """The key of 57 bytes (RFC 8032 section 5.2.5). Raises AssayError as `read_spki`."""
+    from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+
+    if len(raw) != 57:
+        raise _refused(codes.KEY_MALFORMED, what, f"an Ed448 key of {len(raw)} bytes, not 57")
+    return from_native(Ed448PublicKey.from_public_bytes(raw), what)
+
+
 def read_ec_point(curve: str, point: bytes, what: str) -> PublicKey:
     """The ECDSA key of an uncompressed point (SEC 1 section 2.3.3) on ``P-256``, ``P-384`` or
     ``P-521``. Raises AssayError as `read_spki`."""

@@ -238,3 +238,15 @@ OUTSIDE_SIGNATURE = Code(
     "Look at the text outside of the block. If it says anything that matters, get the document"
     " again from its publisher.",
 )
+
+CERTIFICATE_AS_KEY = Code(
+    "certificate-as-key",
+    "the key is that of a certificate, which was not judged",
+    Severity.INFO,
+    Question.AUTHENTIC,
+    "Whether the file given with --key is a certificate. Only its public key was used.",
+    "A certificate was given as a key on purpose, as is usual for self-signed ones, or it was meant"
+    " to be checked against an authority.",
+    "Where the certificate's dates, names and issuer should count, give the authority's certificate"
+    " with --ca.",
+)
