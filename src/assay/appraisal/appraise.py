@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome, check
-from assay.appraisal.fixpoint import reach_of
+from assay.appraisal.fixpoint import Reach, reach_of
 from assay.appraisal.rule import apply_rule, could_not_be_read
 from assay.appraisal.space import Spaces
 from assay.appraisal.states import States
@@ -40,6 +40,7 @@ def appraise(case: Case) -> Verdict:
     findings.extend(_unchecked(case, outcomes))
     findings.extend(finding for outcome in signatures for finding in outcome.findings)
     findings.extend(_rewritten(case, outcomes))
+    findings.extend(_weak(outcomes, reaches, spaces))
     vouchings, rule_findings = apply_rule(case, spaces, reaches, signatures)
     findings.extend(rule_findings)
     if case.anchors:
@@ -136,6 +137,27 @@ def _rewritten(case: Case, outcomes: Sequence[Outcome]) -> list[Finding]:
             )
         ]
     return []
+
+
+def _weak(outcomes: Sequence[Outcome], reaches: Sequence[Reach], spaces: Spaces) -> list[Finding]:
+    """Digests that hold, and that anyone could make other bytes for, where nothing better does."""
+    weak = {
+        outcome.claim.subject: outcome.claim.expected.digest.algorithm
+        for outcome in outcomes
+        if outcome.checked
+        and not outcome.broken
+        and isinstance(outcome.claim.expected, DigestIs)
+        and not outcome.claim.expected.digest.binding
+    }
+    return [
+        Finding.of(
+            content_codes.WEAK_DIGEST_ONLY,
+            subject,
+            f"its {algorithm} digest is right, which rules out damage and no attack",
+        )
+        for subject, algorithm in weak.items()
+        if not any(reach.has(spaces.footprint(subject)) for reach in reaches)
+    ]
 
 
 _WORST = (State.BROKEN, State.UNCLAIMED, State.CONSISTENT, State.BOUND, State.EXCLUDED)

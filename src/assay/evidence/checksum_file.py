@@ -1,22 +1,58 @@
-"""Checksum files: GNU coreutils, BSD and OpenSSL forms, and bare hexadecimal sidecars."""
+"""Checksum files, in every form that common tools write.
+
+- GNU coreutils: ``HEX  NAME``, ``HEX *NAME``; a backslash in front says that the name is escaped
+  (coreutils manual, "md5sum invocation"); ``HEX NAME`` with one space, as BSD tools write with -r.
+- BSD and ``--tag``: ``SHA256 (NAME) = HEX``; ``cksum --base64`` has base64 in place of HEX.
+- OpenSSL: ``SHA2-256(NAME)= HEX``, ``SHA256(NAME)= HEX``.
+- ``sha256:HEX`` and ``sha256-BASE64`` (Subresource Integrity, section 3.1), with a name or without.
+- Nothing but the digest, for a file beside the one it speaks of.
+
+Line ends may be CR LF, a byte order mark may be in front, text may be UTF-16 (as some shells write
+it), lines that start with ``#``, ``;`` or ``//`` are comments.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
+from functools import lru_cache
+from heapq import merge
 
 from msgspec import Struct
 
-from assay import limits
-from assay.model.codes import checksums as codes
+from assay import limits, strict_base64
 from assay.model.codes import content as content_codes
 from assay.model.digest import Digest, algorithm_named
 from assay.model.finding import AssayError, Finding
 
-_BY_HEX_LENGTH = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
-_GNU = re.compile(r"(\\?)([0-9a-fA-F]{32,128}) ([ *])(.+)\Z", re.DOTALL)
-_TAG = re.compile(r"(\\?)([A-Za-z0-9][A-Za-z0-9/_-]*) ?\((.+)\) ?= ?([0-9a-fA-F]{32,128})\Z")
-_BARE = re.compile(r"[0-9a-fA-F]{32,128}\Z")
+_TAGGED = re.compile(
+    rb"(\\?)([A-Za-z][A-Za-z0-9/_-]{1,30}) ?\((.+)\) ?= ?"
+    rb"(?:([0-9a-fA-F]{32,128})|([A-Za-z0-9+/]{20,88}={0,2}))\Z"
+)
+_LISTED = re.compile(rb"(\\?)([0-9a-fA-F]{32,128}) [ *]?(.+)\Z")
+_PREFIXED = re.compile(
+    rb"([A-Za-z][A-Za-z0-9_]{1,15})"
+    rb"(?::([0-9a-fA-F]{32,128})|-([A-Za-z0-9+/]{22,88}={0,2}))(?: [ *]?(.+))?\Z"
+)
+_BARE = re.compile(rb"[0-9a-fA-F]{32,128}\Z")
+_COMMON = re.compile(rb"\n(?:(?:[0-9a-f]{32}){1,4}|[0-9a-f]{40}) [ *]\S")
+"""How most lines start; a line that starts like this is an entry, whatever it names."""
+_ESCAPE = re.compile(rb"\\(.?)", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
+
+_NO_NAME = (b"", b"-", b"stdin")
+"""What tools write for a pipe, which has no name."""
+
+_BY_LENGTH = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
+_HINTS = (
+    (re.compile(r"b(lake)?3"), ("blake3",)),
+    (re.compile(r"blake2s|b2s(?!um)"), ("blake2s",)),
+    (re.compile(r"b(lake)?2"), ("blake2b", "blake2b-256")),
+    (re.compile(r"sha-?3(?!84)"), ("sha3-224", "sha3-256", "sha3-384", "sha3-512")),
+    (re.compile(r"sha-?512[-_/]256"), ("sha512-256",)),
+)
+_SHOWN = 5
 
 
 class Entry(Struct, frozen=True):
@@ -27,83 +63,201 @@ class Entry(Struct, frozen=True):
     line: int
 
 
-def _unescape(name: str) -> str:
-    return re.sub(r"\\([nr\\])", lambda match: {"n": "\n", "r": "\r", "\\": "\\"}[match[1]], name)
+class ChecksumFile:
+    """A checksum file of which no more is kept than its bytes, however many lines it has.
 
-
-def _digest(algorithm: str, hexadecimal: str) -> Digest | None:
-    known = algorithm_named(algorithm)
-    if known is None or len(hexadecimal) != 2 * known.size:
-        return None
-    return Digest(known.name, bytes.fromhex(hexadecimal))
-
-
-def parse(text: str, document: str, name_hint: str = "") -> tuple[list[Entry], list[Finding]]:
-    """The entries of a checksum file, and findings for lines that are none.
-
-    ``name_hint`` is the checksum file's own name, which tells SHA-256 from the other 256-bit
-    algorithms (``B2SUMS``, ``file.blake3``). Raises AssayError when there are too many lines.
+    ``entries`` counts the lines that are entries, ``nameless`` those without a name; ``bad``
+    counts the lines that are neither entry nor comment, and ``first_bad`` is the first of them
+    (its number and text). ``some_names`` are for a person to look at; ``one_name`` says that
+    there is no other.
     """
-    entries: list[Entry] = []
-    findings: list[Finding] = []
-    lines = text.splitlines()
-    if len(lines) > limits.CHECKSUM_LINES:
-        raise AssayError(Finding.of(content_codes.LIMIT_EXCEEDED, document, f"{len(lines)} lines"))
-    for number, raw in enumerate(lines, 1):
-        line = raw.rstrip("\r")
-        if not line.strip() or line.lstrip().startswith(("#", ";", "//")):
-            continue
-        entry = _line(line, number, name_hint)
+
+    def __init__(self, data: bytes, what: str, file_name: str = "") -> None:
+        """``what`` names the document in errors; ``file_name`` tells algorithms apart whose
+        digests are of the same length (``B2SUMS``, ``disk.img.sha3-256``).
+
+        Raises AssayError (limit-exceeded) when there are too many lines.
+        """
+        self._data = _as_utf8(data)
+        self._what = what
+        self._hint = _hinted(file_name)
+        self.entries = self.nameless = self.bad = 0
+        self.first_bad: tuple[int, str] | None = None
+        self.some_names: list[str] = []
+        self.one_name = True
+        for number, stretch in self._stretches():
+            lines = 1 + stretch.count(b"\n")
+            if not self.one_name and len(_COMMON.findall(b"\n" + stretch)) == lines:
+                self.entries += lines
+                continue
+            for at, line in _numbered(stretch, number):
+                self._count(self._entry(line, at), at, line)
+
+    def _count(self, entry: Entry | None, number: int, line: bytes) -> None:
         if entry is None:
-            findings.append(
-                Finding.of(
-                    codes.CHECKSUM_LINE_MALFORMED,
-                    document,
-                    f"line {number} is not a checksum",
-                    expected="DIGEST  NAME, or ALGORITHM (NAME) = DIGEST",
-                    actual=line[:100],
+            self.bad += 1
+            if self.first_bad is None:
+                self.first_bad = (number, line[:100].decode("utf-8", "replace"))
+            return
+        self.entries += 1
+        if not entry.name:
+            self.nameless += 1
+        elif entry.name not in self.some_names:
+            self.one_name = not self.some_names
+            if len(self.some_names) < _SHOWN:
+                self.some_names.append(entry.name)
+
+    def _stretches(self) -> Iterator[tuple[int, bytes]]:
+        """All lines, some thousands at a time, with the number of the first of them. All lines at
+        once would fill the memory."""
+        data, at, number = self._data, 0, 1
+        while at < len(data):
+            end = data.find(b"\n", at + limits.MIB)
+            stretch = data[at : end if end >= 0 else len(data)]
+            yield number, stretch
+            number += 1 + stretch.count(b"\n")
+            if number > limits.CHECKSUM_LINES:
+                raise AssayError(
+                    Finding.of(
+                        content_codes.LIMIT_EXCEEDED,
+                        self._what,
+                        f"a checksum file of more than {limits.CHECKSUM_LINES} lines",
+                    )
                 )
-            )
+            at += len(stretch) + 1
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        for number, stretch in self._stretches():
+            yield from _numbered(stretch, number)
+
+    def _lines_with(self, wanted: bytes) -> Iterator[tuple[int, bytes]]:
+        """The lines that hold these bytes, or may hold them written with escapes."""
+        data = self._data
+        number, counted, done = 1, 0, -1
+        for at in merge(_places(data, wanted), _places(data, b"\n\\"), [0]):
+            start = at + 1 if data[at : at + 2] == b"\n\\" else data.rfind(b"\n", 0, at) + 1
+            if start <= done:
+                continue
+            end = data.find(b"\n", start)
+            number += data.count(b"\n", counted, start)
+            counted = done = start
+            yield number, data[start : end if end >= 0 else len(data)].removesuffix(b"\r")
+
+    def about(self, label: str) -> list[Entry]:
+        """The entries whose name has ``label`` as its last part, in order; all entries where none
+        has a name. Standard input, whose label is ``-``, has the entries without a name, or those
+        about the only file that is named. Raises AssayError when there are more than anyone
+        needs."""
+        wanted = os.fsencode(label)
+        last_of = _last if b"\\" in wanted else _windows_last
+        nameless = wanted in _NO_NAME or self.nameless == self.entries
+        if wanted in _NO_NAME and self.some_names and self.one_name and not self.nameless:
+            wanted, nameless = last_of(os.fsencode(self.some_names[0])), False
+        found: list[Entry] = []
+        for number, line in self._lines() if nameless else self._lines_with(wanted):
+            entry = self._entry(line, number)
+            if entry is None:
+                continue
+            name = os.fsencode(entry.name)
+            if (not name) if nameless else (name and last_of(name) == wanted):
+                found.append(entry)
+            if len(found) > limits.CHECKSUM_ENTRIES:
+                raise AssayError(
+                    Finding.of(
+                        content_codes.LIMIT_EXCEEDED,
+                        self._what,
+                        f"more than {limits.CHECKSUM_ENTRIES} entries about one file",
+                    )
+                )
+        return found
+
+    def _entry(self, line: bytes, number: int) -> Entry | None:
+        stripped = line.strip()
+        escaped, name = b"", b""
+        if _BARE.match(stripped):
+            digest = self._guessed(stripped)
+        elif match := _LISTED.match(line):
+            escaped, hexadecimal, name = match.groups()
+            digest = self._guessed(hexadecimal)
+        elif match := _TAGGED.match(line):
+            escaped, algorithm, name, hexadecimal, base64 = match.groups(b"")
+            digest = _digest(algorithm, hexadecimal, base64)
+        elif match := _PREFIXED.match(stripped):
+            algorithm, hexadecimal, base64, name = match.groups(b"")
+            digest = _digest(algorithm, hexadecimal, base64)
         else:
-            entries.append(entry)
-    return entries, findings
+            return None
+        read = _unescaped(name) if escaped else name
+        if digest is None or read is None:
+            return None
+        return Entry("" if read in _NO_NAME else os.fsdecode(read), digest, number)
+
+    def _guessed(self, hexadecimal: bytes) -> Digest | None:
+        """A digest whose algorithm is told by its length, and by the checksum file's name."""
+        value = bytes.fromhex(hexadecimal.decode()) if len(hexadecimal) % 2 == 0 else b""
+        for name in self._hint:
+            known = algorithm_named(name)
+            if known is not None and known.size == len(value):
+                return Digest(known.name, value)
+        algorithm = _BY_LENGTH.get(len(value))
+        return Digest(algorithm, value) if algorithm else None
 
 
-def _line(line: str, number: int, name_hint: str) -> Entry | None:
-    if match := _TAG.match(line):
-        escaped, algorithm, name, hexadecimal = match.groups()
-        digest = _digest(algorithm, hexadecimal)
-    elif match := _GNU.match(line):
-        escaped, hexadecimal, _, name = match.groups()
-        digest = _digest(_algorithm_for(len(hexadecimal), name_hint), hexadecimal)
-    elif _BARE.match(line.strip()):
-        escaped, name, hexadecimal = "", "", line.strip()
-        digest = _digest(_algorithm_for(len(hexadecimal), name_hint), hexadecimal)
-    else:
+@lru_cache(maxsize=4)
+def opened(data: bytes, what: str, file_name: str) -> ChecksumFile:
+    """As `ChecksumFile`, once for all images of a run."""
+    return ChecksumFile(data, what, file_name)
+
+
+def _as_utf8(data: bytes) -> bytes:
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if data.startswith(mark):
+            return data[2:].decode(encoding, "replace").encode("utf-8", "replace")
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _hinted(file_name: str) -> tuple[str, ...]:
+    lowered = file_name.lower()
+    return next((names for pattern, names in _HINTS if pattern.search(lowered)), ())
+
+
+def _digest(name: bytes, hexadecimal: bytes, base64: bytes) -> Digest | None:
+    algorithm = algorithm_named(name.decode())
+    if algorithm is None:
         return None
-    if digest is None:
+    if hexadecimal and len(hexadecimal) == 2 * algorithm.size:
+        return Digest(algorithm.name, bytes.fromhex(hexadecimal.decode()))
+    # some base64 is all hexadecimal digits: the length tells
+    value = strict_base64.decode(base64 or hexadecimal)
+    if value is None or len(value) != algorithm.size:
         return None
-    return Entry(_unescape(name) if escaped else name, digest, number)
+    return Digest(algorithm.name, value)
 
 
-def _algorithm_for(length: int, name_hint: str) -> str:
-    hint = name_hint.lower()
-    if length == 64 and ("b3sum" in hint or "blake3" in hint):
-        return "blake3"
-    if length == 128 and ("b2sum" in hint or "blake2" in hint):
-        return "blake2b"
-    return _BY_HEX_LENGTH.get(length, "")
+def _unescaped(name: bytes) -> bytes | None:
+    """The name that an escaped one stands for; None when it holds an escape that is none."""
+    if any(match[1] not in _ESCAPED for match in _ESCAPE.finditer(name)):
+        return None
+    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], name)
 
 
-def entries_for(entries: Sequence[Entry], label: str) -> list[Entry]:
-    """The entries about a file called ``label``: by its full name, else by base name; a bare
-    digest counts when the file holds nothing else."""
-    exact = [entry for entry in entries if entry.name.removeprefix("./") == label]
-    if exact:
-        return exact
-    base = [entry for entry in entries if entry.name.rsplit("/", 1)[-1] == label]
-    if base:
-        return base
-    if entries and all(not entry.name for entry in entries):
-        return list(entries)
-    return []
+def _numbered(stretch: bytes, number: int) -> Iterator[tuple[int, bytes]]:
+    """The lines of a stretch that should be entries, numbered from ``number`` on."""
+    for at, line in enumerate(stretch.split(b"\n"), number):
+        if (bare := line.strip()) and not bare.startswith((b"#", b";", b"//")):
+            yield at, line.removesuffix(b"\r")
+
+
+def _places(data: bytes, wanted: bytes) -> Iterator[int]:
+    at = data.find(wanted)
+    while at >= 0:
+        yield at
+        at = data.find(wanted, at + 1)
+
+
+def _last(name: bytes) -> bytes:
+    return name.rsplit(b"/", 1)[-1]
+
+
+def _windows_last(name: bytes) -> bytes:
+    return re.split(rb"[/\\]", name)[-1]

@@ -25,6 +25,16 @@ CHECKSUM_ENTRY_DUPLICATE = Code(
     "Get the checksum file again from the publisher.",
 )
 
+CHECKSUM_ENTRY_REPEATED = Code(
+    "checksum-entry-repeated",
+    "the checksum file names the image more than once, with the same digest",
+    Severity.INFO,
+    Question.INTACT,
+    "Whether all lines for one name and algorithm agree.",
+    "A careless merge of two checksum files. The lines agree, so nothing follows from it.",
+    "Nothing needs to be done. The publisher may like to know.",
+)
+
 CHECKSUM_LINE_MALFORMED = Code(
     "checksum-line-malformed",
     "a line of the checksum file cannot be read",
