@@ -26,6 +26,8 @@ INDEX_DEPTH = 8
 """Nested image indexes."""
 INDEX_ENTRIES = 4096
 LAYERS = 4096
+IMAGE_DOCUMENTS = 256 * MIB
+"""Manifests, indexes and configurations of one image, together."""
 
 DECOMPRESSED_SIZE = 1024 * GIB
 """The most that one compressed stream may expand to."""
@@ -40,6 +42,15 @@ TAR_EXTENSION_SIZE = 1 * MIB
 """A pax header or GNU long name."""
 TAR_FINDINGS = 64
 """Irregularities after which an archive is not read any further."""
+LAYER_NAMES_HELD = 100_000
+"""Names of a layer's entries held as they are; earlier ones take 16 bytes each."""
+LAYER_FOLDERS = 1_000_000
+LAYER_DEPTH = 256
+"""Folders within one another in a layer."""
+LAYER_LINKS = 500_000
+"""Symbolic links in one layer."""
+LAYER_FILES = 500_000
+"""Files of an image whose digests are listed."""
 ARCHIVE_MEMBERS = 200_000
 """Members of an archive that holds images (not of a layer)."""
 ARCHIVE_LINKS = 8

@@ -159,7 +159,7 @@ def test_tag_digest_and_index_against_skopeo(layout: Path, tmp_path: Path) -> No
             (f"docker://{address}/team/app:many", many),
         ):
             verdict = check(name, digest)
-            assert verdict.findings == ()
+            assert codes_of(verdict) == set()
             assert verdict.exit_status == 0
             assert verdict.coverage.fraction == 1
             assert verdict.resolved == f"docker://{address}/team/app@{digest}"

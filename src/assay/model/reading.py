@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from msgspec import Struct, field
 
 from assay.model.claim import Claim
-from assay.model.component import Component
+from assay.model.component import Component, Extent
 from assay.model.finding import Finding
 from assay.model.measurement import Request
 from assay.model.selection import Selection
@@ -42,7 +42,10 @@ class Blob(Protocol):
 
 
 class BlobStore(Protocol):
-    """Where the other blobs of an image are found: a registry, an OCI layout, a docker archive."""
+    """Where the other blobs of an image are found: a registry, an OCI layout, a docker archive.
+
+    One that answers without a network may say so with an attribute ``near``, which is True.
+    """
 
     def blob(self, name: str, *, size: int | None = None, media_type: str = "") -> Blob | None:
         """The blob stored under this name (a digest ``algorithm:hex``, or a path in stores that
@@ -59,6 +62,15 @@ class Catalogue(Protocol):
 
     def entries(self) -> Sequence[dict[str, Any]]:
         """The descriptors, as they stand in the store's index. Nothing in them is believed."""
+        ...
+
+
+@runtime_checkable
+class PlacedStore(Protocol):
+    """A `BlobStore` whose blobs lie within a component that is there already (an archive)."""
+
+    def extent(self, name: str) -> Extent | None:
+        """Where the bytes of the blob of this name are; None for one with bytes of its own."""
         ...
 
 

@@ -32,6 +32,8 @@ EXPECTED = "a directory with index.json, oci-layout and blobs"
 class LayoutStore:
     """The blobs of a layout, and what its index lists."""
 
+    near = True
+
     def __init__(self, folder: Folder, index: ImageIndex) -> None:
         self.folder = folder
         self.index = index

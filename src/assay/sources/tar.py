@@ -142,6 +142,31 @@ class TarWalker:
         self._long_link: bytes | None = None
         self._sparse: TarMember | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether the next header stands by itself: no extension header before it says more about
+        its member, and no global record applies."""
+        return (
+            self._step is _Step.HEADER
+            and self._local is None
+            and self._long_name is None
+            and self._long_link is None
+            and not self._global
+        )
+
+    def skip(self, count: int, header: int) -> None:
+        """The caller has read ``count`` plain members by itself, and the next header is at
+        ``header``. Raises AssayError when there are too many."""
+        self._counted(count, header)
+        self._start = header
+        self._want(_Step.HEADER, header)
+
+    def end_without_padding(self, at: int) -> None:
+        """The file ends at ``at``, after the last member's content and before its padding does."""
+        self._start = at
+        self._want(_Step.HEADER, at)
+        self._short(b"", at, BLOCK)
+
     def supply(self, data: bytes) -> TarMember | None:
         """Take the bytes that were wanted; a member when its headers are complete.
 
@@ -216,13 +241,7 @@ class TarWalker:
             self._start = at
             self._want(_Step.SECOND_ZERO, at + BLOCK)
             return None
-        self.count += 1
-        if self.count > limits.TAR_ENTRIES:
-            raise AssayError(
-                Finding.of(
-                    LIMIT_EXCEEDED, detail=f"more than {limits.TAR_ENTRIES} members", offset=at
-                )
-            )
+        self._counted(1, at)
         check_sum(block, at)
         size = number(block[124:136], "a member's size", at + 124)
         if size < 0:
@@ -232,6 +251,15 @@ class TarWalker:
             self._expect_extension(flag, size, at)
             return None
         return self._member(block, at, flag, size)
+
+    def _counted(self, more: int, at: int) -> None:
+        self.count += more
+        if self.count > limits.TAR_ENTRIES:
+            raise AssayError(
+                Finding.of(
+                    LIMIT_EXCEEDED, detail=f"more than {limits.TAR_ENTRIES} members", offset=at
+                )
+            )
 
     # extensions
 
@@ -290,12 +318,12 @@ class TarWalker:
     # members
 
     def _member(self, block: bytes, at: int, flag: bytes, size: int) -> TarMember | None:
-        records = self._global | (self._local or {})
+        records = self._global | self._local if self._local else self._global
         name = self._name_of(block, at, records)
         kind = _KINDS.get(flag, Kind.OTHER)
         if flag == b"\0" and name.endswith(b"/"):
             kind = Kind.DIRECTORY
-        if any(key.startswith("GNU.sparse.") for key in records):
+        if records and any(key.startswith("GNU.sparse.") for key in records):
             kind = Kind.SPARSE
         size = self._size_of(size, records, at, name)
         if kind in _WITHOUT_CONTENT and size:

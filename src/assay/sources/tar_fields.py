@@ -6,6 +6,9 @@ Format".
 
 from __future__ import annotations
 
+from functools import lru_cache
+from zlib import adler32
+
 from assay.model.codes import archive as codes
 from assay.model.finding import AssayError, Finding
 
@@ -39,14 +42,37 @@ def number(field: bytes, what: str, offset: int) -> int:
         if not -_LARGEST <= value <= _LARGEST:
             raise malformed(f"{what} exceeds 63 bits", offset, actual=field.hex())
         return value
-    text = field.split(b"\0", 1)[0].strip(b" ")
-    if not text:
-        return 0
-    if text.translate(None, b"01234567"):
+    try:
+        return octal(field)
+    except ValueError as error:
         raise malformed(
-            f"{what} is not an octal number", offset, expected="octal digits", actual=repr(text)
-        )
-    return int(text, 8)
+            f"{what} is not an octal number",
+            offset,
+            expected="octal digits",
+            actual=repr(field.split(b"\0", 1)[0].strip(b" ")),
+        ) from error
+
+
+@lru_cache(16384)
+def octal(field: bytes) -> int:
+    """A number as octal text; archives repeat their modes, owners and times, so answers are kept.
+
+    An empty field is 0. Raises ValueError for anything else than octal digits.
+    """
+    text = field.split(b"\0", 1)[0].strip(b" ")
+    if text.translate(None, b"01234567"):
+        raise ValueError(field)
+    return int(text, 8) if text else 0
+
+
+def byte_sum(block: bytes) -> int:
+    """The sum of the bytes of a header block.
+
+    The low half of an Adler-32 is one more than that sum, modulo 65521, which half a block cannot
+    reach. It takes a fifth of the time of adding up in Python.
+    """
+    half = BLOCK // 2
+    return (adler32(block[:half]) & 0xFFFF) + (adler32(block[half:]) & 0xFFFF) - 2
 
 
 def check_sum(block: bytes, offset: int) -> None:
@@ -55,7 +81,7 @@ def check_sum(block: bytes, offset: int) -> None:
     Raises AssayError (archive-malformed).
     """
     stored = number(block[_CHECKSUM], "the header checksum", offset + 148)
-    actual = sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20
+    actual = byte_sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20
     if stored == actual:
         return
     high = sum(1 for byte in block[:148] + block[156:] if byte >= 0x80)

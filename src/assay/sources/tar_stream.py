@@ -6,7 +6,7 @@ from typing import Protocol
 
 from assay.model.codes import archive as codes
 from assay.model.finding import AssayError, Finding
-from assay.sources.tar import TarMember, TarWalker, padded
+from assay.sources.tar import TarMember, TarWalker
 
 
 class Visitor(Protocol):
@@ -43,27 +43,24 @@ class TarStream:
                 data = self._take_header(self.walker.wanted, data)
 
     def finish(self) -> None:
-        """No more bytes follow. Raises AssayError when some should."""
+        """No more bytes follow. Raises AssayError when some should. An archive may end with its
+        last content: some tools leave out the padding as well as the end mark."""
         if self._member is not None:
-            raise self._truncated(self._member.data[0] + padded(self._member.size))
+            raise AssayError(
+                Finding.of(
+                    codes.ARCHIVE_TRUNCATED,
+                    detail="the archive ends within a member's content",
+                    expected=f"at least {self._member.data[1]} bytes",
+                    actual=f"{self._at} bytes",
+                    offset=self._at,
+                    cause="truncation",
+                )
+            )
+        if self.walker.wanted is not None and self._at < self.walker.wanted[0]:
+            self.walker.end_without_padding(self._at)
         while self.walker.wanted is not None:
-            start, _ = self.walker.wanted
-            if self._at < start:
-                raise self._truncated(start)
             self.walker.supply(bytes(self._held))
             self._held.clear()
-
-    def _truncated(self, expected: int) -> AssayError:
-        return AssayError(
-            Finding.of(
-                codes.ARCHIVE_TRUNCATED,
-                detail="the archive ends within a member's content",
-                expected=f"at least {expected} bytes",
-                actual=f"{self._at} bytes",
-                offset=self._at,
-                cause="truncation",
-            )
-        )
 
     def _take_content(self, member: TarMember, data: memoryview) -> memoryview:
         end = member.data[1]

@@ -35,6 +35,91 @@ AMBIGUOUS_MANIFEST = Code(
     "Do not use the image.",
 )
 
+AMBIGUOUS_KEY = Code(
+    "ambiguous-key",
+    "a document has a key that some programs take for another",
+    Severity.ERROR,
+    Question.INTACT,
+    "Whether a key differs from one that the specification defines only in upper and lower case.",
+    "Go's JSON decoder, in most container tools, does not tell 'Layers' from 'layers'; others do."
+    " A document with such a key shows two different images under one digest.",
+    "Do not use the image; report it to the publisher.",
+)
+
+CONFIG_TYPE_MISMATCH = Code(
+    "config-type-mismatch",
+    "manifest and configuration belong to different specifications",
+    Severity.WARNING,
+    Question.INTACT,
+    "The configuration's media type against the manifest's: OCI with OCI, Docker with Docker.",
+    "An image that was converted by half. Tools differ in whether they run it.",
+    "Have the image converted again with a current tool.",
+)
+
+ARTIFACT_TYPE_MISSING = Code(
+    "artifact-type-missing",
+    "an artifact does not say what it is",
+    Severity.WARNING,
+    Question.INTACT,
+    "Whether a manifest with the empty configuration has an artifactType (image-spec,"
+    " manifest.md).",
+    "A defect in the tool that made the artifact.",
+    "Report it to the publisher; consumers cannot tell what the artifact is for.",
+)
+
+SCHEMA_1 = Code(
+    "docker-schema-1",
+    "the image has a manifest of the withdrawn schema 1",
+    Severity.ERROR,
+    Question.ALLOWED,
+    "The version of the manifest's schema.",
+    "A very old image. Its manifest names layers by their compressed bytes only, repeats parts of"
+    " the configuration that nothing ties to them, and current runtimes do not run it.",
+    "Ask the publisher for a current image, or have it converted and sign the result.",
+)
+
+REFERENCE_MISMATCH = Code(
+    "reference-mismatch",
+    "a manifest is not about what its index says it is about",
+    Severity.ERROR,
+    Question.INTACT,
+    "An entry that the index calls an attestation against the manifest's own layers; the image that"
+    " the index says it is about, and its size and type, against the manifest's subject.",
+    "An attempt to have an image skipped by tools that pass over attestations, or to put one"
+    " image's provenance beside another.",
+    "Do not rely on the attestation, nor on the index, until the publisher explains it.",
+)
+
+REFERENCE_DANGLING = Code(
+    "reference-dangling",
+    "an attestation is about an image that is not there",
+    Severity.WARNING,
+    Question.INTACT,
+    "Whether the image that an attestation refers to is listed in the same index.",
+    "An index that was reduced to some platforms without its attestations.",
+    "Copy the index in full, or leave the attestations of other platforms out too.",
+)
+
+AMBIGUOUS_PLATFORM = Code(
+    "ambiguous-platform",
+    "the index has several images for one platform",
+    Severity.INFO,
+    Question.INTACT,
+    "Whether platforms (with version and features) occur once in an index.",
+    "One image in several forms, such as gzip and zstd; which one runs depends on the runtime.",
+    "Make sure that all of them are what you want: Assay checks every one.",
+)
+
+ENCRYPTED_LAYER = Code(
+    "encrypted-layer",
+    "a layer is encrypted, so its content could not be checked",
+    Severity.WARNING,
+    Question.CHECKED,
+    "The layer's media type. The encrypted bytes are checked against the manifest.",
+    "An image for holders of a key. What is inside shows only after decryption.",
+    "Check the decrypted image where the key is.",
+)
+
 EMBEDDED_DATA_MISMATCH = Code(
     "embedded-data-mismatch",
     "a descriptor's data field is not the content that its digest names",
@@ -50,7 +135,8 @@ PLATFORM_MISMATCH = Code(
     "the index promises another platform than the image's configuration states",
     Severity.ERROR,
     Question.INTACT,
-    "The platform in the index entry against os, architecture and variant in the configuration.",
+    "The platform in the index entry against os, architecture, variant, os.version and os.features"
+    " in the configuration, as far as both state them.",
     "A build script that mixed up images, or one platform's image offered under another's name.",
     "Rebuild the index, or report it to the publisher.",
 )
@@ -92,7 +178,7 @@ UNKNOWN_LAYER_TYPE = Code(
     Severity.WARNING,
     Question.CHECKED,
     "The layer's media type against those of the OCI and Docker specifications.",
-    "An artifact that is not a container image, or an encrypted layer.",
+    "A new or private kind of layer in a container image.",
     "Its digest was checked. Decide by policy whether such artifacts may be used.",
 )
 
