@@ -25,6 +25,8 @@ _KNOWN_VERSIONS = (b"1.0", b"1.1", b"1.2")
 class DirectoryStore:
     """Blobs in files named by their digests; the manifests of a list have a suffix."""
 
+    near = True
+
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
 
