@@ -1,7 +1,33 @@
-"""Assay: proves that an image is exactly what a trusted party published."""
+"""Assay: proves that an image is exactly what a trusted party published.
+
+    from assay import Trust, verify
+    verdict = verify("disk.img", Trust().add_checksums("SHA256SUMS"))
+    print(verdict.decision.value, f"{verdict.coverage.fraction:.0%} covered")
+
+This is the whole interface; everything else may change. Names are loaded when they are first
+used.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from assay.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from assay.api import Trust, UsageError, Verdict, inspect, verify
+
+__all__ = ["Trust", "UsageError", "Verdict", "__version__", "inspect", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from assay import api
+
+        value = globals()[name] = getattr(api, name)
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

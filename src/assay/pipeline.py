@@ -14,6 +14,7 @@ import msgspec
 from assay.appraisal.appraise import appraise
 from assay.appraisal.case import BuiltInRule, Case
 from assay.appraisal.claims import request_for
+from assay.appraisal.rule import SIGNING_KINDS
 from assay.evidence.gather import gather_evidence
 from assay.evidence.model import Context, GivenFile
 from assay.formats.explore import read_image
@@ -27,6 +28,7 @@ from assay.model.measurement import ContentRequest, Facts, HashRequest, Request,
 from assay.model.reading import Blob, Options, Reading, Site
 from assay.model.signature import Key, SignatureOutcome
 from assay.model.verdict import Verdict
+from assay.printable import printable
 from assay.sources.blobs import MemoryBlob
 from assay.sources.model import Listing, OpenedImage, OpenOptions
 from assay.sources.open import open_images
@@ -83,6 +85,7 @@ def verify(name: str, request: VerifyOptions) -> list[Verdict]:
 
 def examine(name: str, request: VerifyOptions) -> list[Examined]:
     """As `verify`, and keep what was gathered and measured, for who looks closer."""
+    _check(request)
     try:
         images = open_images(name, request.open)
     except AssayError as error:
@@ -92,6 +95,19 @@ def examine(name: str, request: VerifyOptions) -> list[Examined]:
     except Exception as error:
         return [Examined(_unopened(name, _internal_error(error), request))]
     return [_examine_one(image, request) for image in images]
+
+
+def _check(request: VerifyOptions) -> None:
+    """Refuse a rule that could not mean what it says."""
+    if request.rule.threshold < 1:
+        raise UsageError("a threshold of less than one signer asks for nothing")
+    if request.rule.threshold > 1 and not any(
+        anchor.kind in SIGNING_KINDS for anchor in request.trust.anchors
+    ):
+        raise UsageError(
+            f"{request.rule.threshold} signers are asked for, and nothing was given that a signer"
+            " could be known by (a key, an authority, an identity)"
+        )
 
 
 def _examine_one(image: OpenedImage, request: VerifyOptions) -> Examined:
@@ -114,8 +130,12 @@ def _examine_one(image: OpenedImage, request: VerifyOptions) -> Examined:
 
 
 def _internal_error(error: Exception) -> Finding:
+    """What nobody has foreseen; a system's error is told as one."""
     if os.environ.get("ASSAY_DEBUG"):
         raise error
+    if isinstance(error, OSError):
+        code = codes.NOT_FOUND if isinstance(error, FileNotFoundError) else codes.UNREADABLE
+        return Finding.of(code, detail=printable(str(error), 300))
     place = traceback.extract_tb(error.__traceback__)[-1]
     return Finding.of(
         codes.INTERNAL_ERROR,

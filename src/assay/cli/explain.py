@@ -7,16 +7,7 @@ import textwrap
 
 import click
 
-from assay import plugins
-from assay.model.codes import codes_in
-from assay.model.finding import Code
-
-
-def registry() -> dict[str, Code]:
-    """All finding codes, by name."""
-    return {
-        code.name: code for _, module in plugins.each("assay.codes") for code in codes_in(module)
-    }
+from assay.report.findings import registry
 
 
 @click.command("explain")
@@ -25,7 +16,8 @@ def command(code: str | None) -> None:
     """Explain a finding CODE; without one, list all codes.
 
     \b
-    Example:
+    Examples:
+      assay explain
       assay explain digest-mismatch
     """
     known = registry()

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from assay.appraisal.case import BuiltInRule
-from assay.cli import options
-from assay.cli.output import use_color
+from assay.cli import options, output
 from assay.cli.progress import Bar
 from assay.model.finding import UsageError
 from assay.model.verdict import Answer
@@ -58,8 +57,12 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         else:
             from assay.report.tree import render
 
-            color = use_color()
-            sys.stdout.write("\n".join(render(verdict, color=color) for verdict in verdicts))
+            style = {
+                "color": output.use_color(),
+                "verbose": given["verbose"],
+                "width": output.width(),
+            }
+            sys.stdout.write("\n".join(render(verdict, **style) for verdict in verdicts))
     statuses = {
         {Answer.YES: 0, Answer.NO: 1, Answer.UNKNOWN: 0 if verdict.components else 3}[
             verdict.intact

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
 
 import click
 
+from assay.cli.completion import ASK
 from assay.version import __version__
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C (128 and the number of SIGINT), as shells have it."""
 
 VERBS = {
     "verify": "Check that images are exactly what someone you trust published.",
     "inspect": "Show what is in an image and who signed it; trusts nothing.",
     "explain": "Explain a finding code: what it means and what to do.",
+    "schema": "Print a JSON Schema of what Assay writes.",
     "completion": "Print a shell completion script.",
 }
 
@@ -52,25 +62,70 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; the exit status follows the contract (0, 1, 2, 3)."""
+    status = 3
     try:
-        status = cli.main(standalone_mode=False) or 0
+        _settle_streams()
+        status = _run()
         sys.stdout.flush()
-        sys.exit(status)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        print("interrupted; nothing was decided", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         # the reader of our output went away; whoever reads the status must not take it for a yes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(3)
+        status = 3
+    except (click.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+        print("interrupted; nothing was decided", file=sys.stderr)
     except OSError as error:
+        status = 3
         print(f"assay: cannot write the answer: {error.strerror or error}", file=sys.stderr)
-        sys.exit(3)
+    _leave(status)
+
+
+def _run() -> int:
+    if sys.argv[1:2] == [ASK]:
+        from assay.cli.complete import answer
+
+        sys.stdout.write(answer(sys.argv[2:]))
+        return 0
+    try:
+        return cli.main(standalone_mode=False, windows_expand_args=False) or 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except SystemExit as stop:
+        # click's answer to a reader that went away
+        raise BrokenPipeError from stop
+    except click.ClickException as error:
+        from assay.printable import printable
+
+        said = io.StringIO()
+        error.show(said)
+        for line in said.getvalue().splitlines():
+            print(printable(line), file=sys.stderr)
+        return 2
+
+
+def _settle_streams() -> None:
+    """Streams that take any text: a closed one is nowhere, and what an encoding has no way to
+    write (a name that is no UTF-8, a line of a tree in an old locale) is escaped."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _leave(status: int) -> NoReturn:
+    """End with this status, whatever becomes of output that could not be written."""
+    try:
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        # the interpreter would try once more, complain, and end with a status of its own
+        with contextlib.suppress(OSError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if status == INTERRUPTED:
+        # threads may still wait for a disk or a server; the user does not
+        os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Given = dict[str, Any]
 """The options of one call, by parameter name."""
 
+_LONGEST_TIMEOUT = 24 * 60 * 60
+
 
 def _several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
@@ -111,7 +113,7 @@ def image_options(command: Command) -> Command:
         ),
         click.option(
             "--timeout",
-            type=click.FloatRange(0, min_open=True),
+            type=float,
             default=30.0,
             show_default=True,
             metavar="SECONDS",
@@ -180,7 +182,9 @@ def _demands_from(given: Given) -> dict[str, str]:
 
 
 def open_options_from(given: Given) -> OpenOptions:
-    """How images may be reached."""
+    """How images may be reached. Raises UsageError for a time that is none."""
+    if not 0 < given["timeout"] <= _LONGEST_TIMEOUT:
+        raise UsageError(f"--timeout: not a number of seconds from 0 to {_LONGEST_TIMEOUT}")
     return OpenOptions(
         offline=given["offline"],
         platform=given["platform"],
@@ -205,8 +209,8 @@ def time_from(given: Given) -> datetime | None:
         return None
     try:
         value = datetime.fromisoformat(text)
-    except ValueError as error:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"--at {text}: not an RFC 3339 time such as 2026-11-24T12:00:00Z"
         ) from error
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,12 +1,16 @@
-"""What all verbs share in printing: colour, the exit status of several verdicts."""
+"""What all verbs share in printing: colour, width, the exit status of several verdicts."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 
 from assay.model.verdict import Verdict
+from assay.report.style import WIDTH
+
+NARROWEST = 40
 
 
 def use_color() -> bool:
@@ -14,6 +18,13 @@ def use_color() -> bool:
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return sys.stdout.isatty()
+
+
+def width() -> int:
+    """Columns to write in: those of the terminal, as far as they make lines that read well."""
+    if not sys.stdout.isatty():
+        return WIDTH
+    return max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
 
 
 def worst(verdicts: Iterable[Verdict]) -> int:

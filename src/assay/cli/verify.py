@@ -9,7 +9,7 @@ import click
 
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options
-from assay.cli.output import use_color, worst
+from assay.cli.output import use_color, width, worst
 from assay.cli.progress import Bar
 from assay.model.finding import UsageError
 from assay.model.verdict import Verdict
@@ -85,7 +85,10 @@ def _verify_all(
 
                     if verdicts:
                         sys.stdout.write("\n")
-                    sys.stdout.write(render(verdict, color=use_color(), verbose=given["verbose"]))
+                    text = render(
+                        verdict, color=use_color(), verbose=given["verbose"], width=width()
+                    )
+                    sys.stdout.write(text)
                     sys.stdout.flush()
                 verdicts.append(verdict)
     return verdicts

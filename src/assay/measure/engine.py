@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
+from threading import Event
 from typing import Any
 
 from assay import limits
@@ -215,10 +216,18 @@ def measure(
     if len(large) > 1 and workers > 1:
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(min(workers, len(jobs))) as pool:
-            futures = [pool.submit(_run, node, blobs[key], progress, False) for key, node in jobs]
+        stop = Event()
+        pool = ThreadPoolExecutor(min(workers, len(jobs)))
+        try:
+            futures = [
+                pool.submit(_run, node, blobs[key], progress, False, stop) for key, node in jobs
+            ]
             for future in futures:
                 future.result()
+        finally:
+            # after an interruption the others end at their next piece, and nobody waits for them
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
     else:
         for key, node in jobs:
             _run(node, blobs[key], progress, workers > 1)
@@ -227,7 +236,9 @@ def measure(
     return facts
 
 
-def _run(node: _Node, blob: Blob, progress: Progress | None, ahead: bool) -> None:
+def _run(
+    node: _Node, blob: Blob, progress: Progress | None, ahead: bool, stop: Event | None = None
+) -> None:
     pieces = blob.stream(limits.READ_CHUNK)
     if ahead and (blob.size or limits.GIB) > 4 * limits.READ_CHUNK:
         pieces = read_ahead(pieces)
@@ -236,6 +247,8 @@ def _run(node: _Node, blob: Blob, progress: Progress | None, ahead: bool) -> Non
             node.update(piece)
             if progress is not None:
                 progress(len(piece))
+            if stop is not None and stop.is_set():
+                return
     except AssayError as error:
         node.fail(error.finding)
         return

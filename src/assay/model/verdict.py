@@ -130,6 +130,10 @@ class Verdict(Struct, frozen=True):
     self_consistent: bool = False
     schema_version: int = SCHEMA_VERSION
 
+    def __bool__(self) -> bool:
+        """True only when the image is allowed, so that ``if verify(...)`` means what it reads."""
+        return self.decision is Decision.ALLOWED
+
     @property
     def exit_status(self) -> int:
         """0 verified and allowed, 1 refused, 3 could not be checked."""

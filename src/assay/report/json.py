@@ -1,13 +1,17 @@
-"""The verdict as JSON, versioned; the schema is `assay/schemas/verdict-1.json`."""
+"""The verdict as JSON, versioned; its schema is `assay/report/schema/verdict-1.json`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from assay.model.verdict import Verdict
+from assay.model.verdict import SCHEMA_VERSION, Verdict
+
+_HIDDEN = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON leaves as it is, and what moves, reorders or hides text when it is looked at."""
 
 
 def to_value(verdict: Verdict) -> dict[str, Any]:
@@ -20,5 +24,25 @@ def to_value(verdict: Verdict) -> dict[str, Any]:
 
 def render(verdicts: Sequence[Verdict]) -> str:
     """A JSON document: ``{"schema_version": 1, "verdicts": [...]}``."""
-    document = {"schema_version": 1, "verdicts": [to_value(verdict) for verdict in verdicts]}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "verdicts": [to_value(verdict) for verdict in verdicts],
+    }
+    try:
+        encoded = msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        # a file's name that is no UTF-8
+        encoded = msgspec.json.encode(_encodable(document))
+    text = msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _encodable(value: Any) -> Any:
+    """The value with the bytes of names that are no UTF-8 written as ``\\udc80`` and so on."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(item) for item in value]
+    return value

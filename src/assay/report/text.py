@@ -2,92 +2,68 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable
+from assay.model.finding import Severity
+from assay.model.verdict import Answer, Decision, Verdict
+from assay.report.findings import finding_lines, findings_section
+from assay.report.style import (
+    WIDTH,
+    Paint,
+    counted,
+    human_size,
+    labelled,
+    painter,
+    presentable,
+)
 
-from assay.model.codes.trust import NOT_VOUCHED
-from assay.model.finding import Finding, Severity
-from assay.model.verdict import Answer, Verdict
-
-WIDTH = 100
-"""Columns; long values such as digests are never broken."""
-
-_STYLE = {
-    "good": "\x1b[32m",
-    "bad": "\x1b[1;31m",
-    "warn": "\x1b[33m",
-    "dim": "\x1b[2m",
-    "bold": "\x1b[1m",
+_DECISION = {
+    Decision.ALLOWED: ("ALLOWED", "good"),
+    Decision.REFUSED: ("REFUSED", "bad"),
+    Decision.UNCHECKED: ("NOT CHECKED", "warn"),
 }
+_ANSWER = {Answer.YES: "good", Answer.NO: "bad", Answer.UNKNOWN: "warn"}
 
 
-def painter(color: bool) -> Callable[[str, str], str]:
-    """A function (text, style) -> text, with terminal colours or without."""
-
-    def paint(text: str, style: str) -> str:
-        return f"{_STYLE[style]}{text}\x1b[0m" if color else text
-
-    return paint
-
-
-def human_size(size: int | None) -> str:
-    """A number of bytes for people: ``512 B``, ``1.5 MiB``."""
-    if size is None:
-        return "unknown size"
-    value = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if value < 1024 or unit == "TiB":
-            return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    raise AssertionError
-
-
-def render(verdict: Verdict, *, color: bool = False, verbose: int = 0) -> str:
+def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: int = WIDTH) -> str:
     """One line for each question, then each failure with where, expected, actual, what it
-    usually means and what to do."""
-
+    usually means and what to do; ``verbose`` adds the paths of trust, the signatures with each
+    key that was tried, and the tree of components. ``width`` is in columns."""
+    verdict = presentable(verdict)
     paint = painter(color)
-    status = {0: ("ALLOWED", "good"), 1: ("REFUSED", "bad"), 3: ("NOT CHECKED", "warn")}
-    word, style = status[verdict.exit_status]
+    word, style = _DECISION[verdict.decision]
     lines = [f"{paint(word, style)}  {paint(verdict.image, 'bold')}"]
-    lines += [
-        f"  {label:<10} {text}"
-        for label, text in (
-            ("intact", _intact(verdict)),
-            ("authentic", _authentic(verdict)),
-            ("covered", _covered(verdict)),
-            ("allowed", f"{verdict.allowed.value}, {verdict.rule}"),
-        )
-    ]
+
+    def say(label: str, text: str, style: str = "plain") -> None:
+        first, *rest = labelled(label, text, width, indent=2, column=13)
+        answer, comma, more = first[13:].partition(",")
+        lines.append(f"{first[:13]}{paint(answer, style)}{comma}{more}")
+        lines.extend(rest)
+
+    say("intact", _intact(verdict), _ANSWER[verdict.intact])
+    say("authentic", _authentic(verdict), _ANSWER[verdict.authentic])
+    say("covered", _covered(verdict))
+    say("allowed", _allowed(verdict), _ANSWER[verdict.allowed])
     for vouching in verdict.vouchers:
-        if verbose:
-            lines.append(f"  {'path':<10} {vouching.description}: {' > '.join(vouching.path)}")
         for name, note in vouching.notes.items():
-            lines.append(f"  {name:<10} {note}")
+            lines += labelled(name, f"{note}", width, indent=2, column=max(13, len(name) + 4))
     for skipped in verdict.not_checked:
-        lines.append(
-            f"  not checked: {skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
-        )
+        text = f"{skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
+        lines += labelled("left out", text, width, indent=2, column=13)
+    if verbose:
+        lines += _details(verdict, paint, width)
     shown = [
         finding for finding in verdict.findings if finding.severity is not Severity.INFO or verbose
     ]
-    reasons = sum(1 for finding in shown if finding.severity is Severity.ERROR)
-    for finding in shown:
-        lines.append("")
-        # that nobody vouches for the image follows from the other errors: say it in short
-        follows = finding.code == NOT_VOUCHED.name and reasons > 1
-        lines += finding_lines(finding, paint, short=follows)
-    if verbose:
-        lines.append("")
-        lines += _components(verdict)
+    lines += findings_section(verdict, shown, paint, every=bool(verbose), width=width)
     return "\n".join(lines) + "\n"
 
 
 def _intact(verdict: Verdict) -> str:
     if verdict.intact is Answer.UNKNOWN:
         return "unknown, there was nothing to compare with or something could not be read"
-    text = f"{verdict.intact.value}, {verdict.claims_held} claims hold"
-    return text + (f", {verdict.claims_broken} do not" if verdict.claims_broken else "")
+    text = f"{verdict.intact.value}, {counted(verdict.claims_held, 'claim holds', 'claims hold')}"
+    if verdict.claims_broken:
+        text += f", {verdict.claims_broken} {'does' if verdict.claims_broken == 1 else 'do'} not"
+    return text
 
 
 def _authentic(verdict: Verdict) -> str:
@@ -107,9 +83,9 @@ def _authentic(verdict: Verdict) -> str:
 def _covered(verdict: Verdict) -> str:
     coverage = verdict.coverage
     if not coverage.total:
-        return "nothing was read"
+        return "nothing, it is empty" if verdict.intact is Answer.YES else "nothing was read"
     percent = 100 * coverage.fraction
-    shown = "100 %" if percent == 100 else f"{min(percent, 99.9):.1f} %"
+    shown = "100 %" if coverage.fraction == 1 else f"{min(percent, 99.9):.1f} %"
     parts = [f"{shown} of {human_size(coverage.total)} is vouched for"]
     for name in ("consistent", "broken", "unclaimed", "excluded"):
         if amount := getattr(coverage, name):
@@ -117,48 +93,35 @@ def _covered(verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
-def finding_lines(finding: Finding, paint: Callable[[str, str], str], *, short: bool) -> list[str]:
-    """A finding: code and place, what happened, expected, actual, likely cause, and what to do;
-    ``short`` leaves it at what happened."""
-    style = {"error": "bad", "warning": "warn", "info": "dim"}[finding.severity.value]
-    where = finding.component or "the image"
-    if finding.offset is not None:
-        where += f", byte {finding.offset}"
-    lines = [
-        f"  {paint(finding.severity.value + '  ' + finding.code, style)}  at {where}",
-        *_wrapped("", finding.detail),
-    ]
-    if short:
-        return lines
-    for label, text in (
-        ("expected", finding.expected),
-        ("actual", finding.actual),
-        ("usually", finding.cause),
-        ("do", finding.remedy),
-    ):
-        if text:
-            lines += _wrapped(label + ":", text)
-    return lines
+def _allowed(verdict: Verdict) -> str:
+    if verdict.decision is Decision.ALLOWED:
+        return f"yes, {verdict.rule}"
+    errors = sum(1 for finding in verdict.findings if finding.severity is Severity.ERROR)
+    if verdict.decision is Decision.REFUSED:
+        return f"no, {counted(errors, 'error')}"
+    return "no, it could not be checked"
 
 
-def _wrapped(label: str, text: str) -> list[str]:
-    lead = f"    {label:<10}" if label else "    "
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _details(verdict: Verdict, paint: Paint, width: int) -> list[str]:
+    """What ``-v`` adds."""
+    from assay.report.tree import tree_lines
+
+    lines = [""]
+    if verdict.decision is not Decision.ALLOWED:
+        lines += labelled("rule", verdict.rule, width, indent=2, column=13)
+    lines += labelled("judged at", verdict.at, width, indent=2, column=13)
+    if verdict.resolved != verdict.image:
+        lines += labelled("resolved", verdict.resolved, width, indent=2, column=13)
+    for vouching in verdict.vouchers:
+        path = " > ".join(vouching.path)
+        lines += labelled("path", path, width, indent=2, column=13)
+    for signature in verdict.signatures:
+        text = f"{signature.id}: {signature.scheme} over {signature.document}, {signature.status}"
+        lines += labelled("signature", text, width, indent=2, column=13)
+        for attempt in signature.attempts:
+            outcome = "matches" if attempt.matched else f"does not: {attempt.reason}"
+            lines += labelled("", f"{attempt.key} {outcome}", width, indent=2, column=15)
+    return [*lines, "", *tree_lines(verdict, paint)]
 
 
-def _components(verdict: Verdict) -> list[str]:
-    lines = ["  components:"]
-    for component in verdict.components:
-        mark = "outside" if component.external else component.state.value
-        lines.append(
-            f"    {mark:<10} {component.id:<40} {human_size(component.size):>10}"
-            f"  {component.digests[0] if component.digests else ''}"
-        )
-    return lines
+__all__ = ["WIDTH", "finding_lines", "human_size", "painter", "render"]

@@ -2,77 +2,89 @@
 
 from __future__ import annotations
 
+from assay.model.codes.trust import NO_ANCHOR
 from assay.model.finding import Severity
 from assay.model.verdict import ComponentReport, State, Verdict
-from assay.report.text import finding_lines, human_size, painter
+from assay.report.findings import findings_section
+from assay.report.style import WIDTH, Paint, counted, human_size, labelled, painter, presentable
 
 _MARK = {
-    State.BOUND: "bound",
-    State.CONSISTENT: "ok",
-    State.BROKEN: "BROKEN",
-    State.UNCLAIMED: "-",
-    State.EXCLUDED: "excluded",
+    State.BOUND: ("bound", "good"),
+    State.CONSISTENT: ("agrees", "good"),
+    State.BROKEN: ("BROKEN", "bad"),
+    State.UNCLAIMED: ("-", "plain"),
+    State.EXCLUDED: ("excluded", "dim"),
 }
+_LABEL = 44
+"""Columns for names; longer ones push the rest to the right."""
 
 
-def render(verdict: Verdict, *, color: bool = False) -> str:
+def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: int = WIDTH) -> str:
     """The tree, what was found beside it, the signatures, and the findings but the obvious one
     that nobody was trusted."""
+    verdict = presentable(verdict)
     paint = painter(color)
     lines = [f"{paint(verdict.image, 'bold')}  {verdict.format}"]
     if verdict.resolved != verdict.image:
-        lines.append(f"  {verdict.resolved}")
-    lines.append(
-        f"  {human_size(verdict.coverage.total)}, {verdict.claims_held} claims hold"
-        f" and {verdict.claims_broken} do not; nothing here is vouched for"
+        lines.append(f"  {paint(verdict.resolved, 'dim')}")
+    broken = f", {verdict.claims_broken} broken" if verdict.claims_broken else ""
+    held = counted(verdict.claims_held, "claim holds", "claims hold")
+    lines += labelled(
+        "",
+        f"{human_size(verdict.coverage.total)}, {held}{broken}; nothing here is vouched for",
+        width,
+        indent=2,
+        column=2,
     )
-    lines.append("")
-    inside = [component for component in verdict.components if not component.external]
-    ids = {component.id for component in inside}
-    tops = [component for component in inside if component.parent not in ids]
-    rows: list[tuple[str, ComponentReport]] = []
-    for top in tops:
-        _walk(top, inside, "", "", rows)
-    width = min(max((len(label) for label, _ in rows), default=0), 56)
-    for label, component in rows:
-        digest = component.digests[0] if component.digests else ""
-        lines.append(
-            f"  {label:<{width}}  {human_size(component.size):>11}  {_MARK[component.state]:<8}"
-            f"  {paint(component.media_type or component.kind, 'dim')}"
-        )
-        if digest:
-            lines.append(f"  {'':<{width}}  {'':>11}  {paint(digest, 'dim')}")
-    for component in verdict.components:
-        if component.external:
-            lines.append(f"  beside: {component.id} ({component.kind})")
+    if verdict.components:
+        lines += ["", *tree_lines(verdict, paint)]
+    beside = [component for component in verdict.components if component.external]
+    if beside or verdict.not_checked or verdict.signatures:
+        lines.append("")
+    for component in beside:
+        lines.append(f"  beside     {component.id} ({component.kind})")
     for skipped in verdict.not_checked:
-        lines.append(
-            f"  not looked at: {skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
-        )
+        text = f"{skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
+        lines += labelled("left out", text, width, indent=2, column=13)
     for signature in verdict.signatures:
-        lines.append(
-            f"  signature: {signature.id}, {signature.scheme}, over {signature.document}"
-            f" ({signature.status})"
-        )
-    for finding in verdict.findings:
-        if finding.code != "no-anchor" and (
-            finding.severity is not Severity.INFO or finding.detail
-        ):
-            lines.append("")
-            lines += finding_lines(finding, paint, short=finding.code == "wrong-key")
+        text = f"{signature.id}: {signature.scheme} over {signature.document}, not checked"
+        lines += labelled("signature", text, width, indent=2, column=13)
+    shown = [
+        finding
+        for finding in verdict.findings
+        if finding.code != NO_ANCHOR.name
+        and (finding.severity is not Severity.INFO or finding.detail)
+    ]
+    lines += findings_section(verdict, shown, paint, every=bool(verbose), width=width)
     return "\n".join(lines) + "\n"
 
 
-def _walk(
-    component: ComponentReport,
-    inside: list[ComponentReport],
-    lead: str,
-    branch: str,
-    rows: list[tuple[str, ComponentReport]],
-) -> None:
-    rows.append((f"{lead}{branch}{component.id}", component))
-    children = [child for child in inside if child.parent == component.id]
-    below = lead + {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
-    for child in children:
-        last = child is children[-1]
-        _walk(child, inside, below, "└─ " if last else "├─ ", rows)
+def tree_lines(verdict: Verdict, paint: Paint) -> list[str]:
+    """The components below one another, each with its size, state, type and digest."""
+    inside = [component for component in verdict.components if not component.external]
+    ids = {component.id for component in inside}
+    children: dict[str, list[ComponentReport]] = {}
+    for component in inside:
+        above = component.parent if component.parent in ids else ""
+        children.setdefault(above, []).append(component)
+    rows: list[tuple[str, str, ComponentReport]] = []
+    # a stack and no recursion: the depth is the image's to choose
+    pending = [(component, "", "") for component in reversed(children.get("", []))]
+    while pending:
+        component, lead, branch = pending.pop()
+        below = lead + {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
+        inner = children.pop(component.id, []) if component.id else []
+        rows.append((lead + branch + component.id, below + ("│ " if inner else "  "), component))
+        last = inner[-1:] and inner[-1]
+        pending += [(child, below, "└─ " if child is last else "├─ ") for child in reversed(inner)]
+    width = min(max((len(label) for label, _, _ in rows), default=0), _LABEL)
+    lines: list[str] = []
+    for label, below, component in rows:
+        mark, style = _MARK[component.state]
+        size = "?" if component.size is None else human_size(component.size)
+        lines.append(
+            f"  {label:<{width}}  {size:>10}  {paint(f'{mark:<8}', style)}"
+            f"  {paint(component.media_type or component.kind, 'dim')}"
+        )
+        lines += [f"  {below}{paint(digest, 'dim')}" for digest in component.digests]
+    return lines

@@ -9,6 +9,7 @@ from assay.model.codes import trust as codes
 from assay.model.finding import Finding
 from assay.model.identity import IDENTITY_SCHEME
 from assay.model.signature import Key, Signature, SignatureOutcome, Status
+from assay.printable import printable
 
 _GRAVITY = (Status.INVALID, Status.NOT_VALID_NOW, Status.UNCHECKED, Status.UNKNOWN_SIGNER)
 """Which failure is told, where keys failed for several reasons: the most certain one first."""
@@ -90,10 +91,4 @@ class Trial:
         )
 
 
-def printable(text: bytes | str, limit: int = 1024) -> str:
-    """Text that a signer wrote, safe to show: control characters escaped, length bounded."""
-    shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    shown = "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
-    )
-    return shown if len(shown) <= limit else shown[:limit] + "..."
+__all__ = ["Trial", "printable"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from assay import plugins
-from assay.model.finding import UsageError
+from assay.model.codes.content import NOT_FOUND
+from assay.model.finding import AssayError, Finding, UsageError
 from assay.sources.files import exists
 from assay.sources.model import OpenedImage, OpenOptions, Source
 
@@ -18,6 +19,8 @@ def open_images(name: str, options: OpenOptions) -> list[OpenedImage]:
     """
     if not name:
         raise UsageError("an image name is empty")
+    if "\0" in name:
+        raise AssayError(Finding.of(NOT_FOUND, detail="no file's name has a zero byte in it"))
     known = plugins.names("assay.sources")
     if name == "-":
         return _source("stdin").open("", options)

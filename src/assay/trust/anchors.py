@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -24,8 +25,8 @@ _BARE_KEY = re.compile(r"RW[A-Za-z0-9+/]{54}|(ssh|sk|ecdsa)-\S+ AAAA\S+.*|-----B
 class Trust(Struct):
     """What to trust in one run: anchors, with their keys, digests and documents.
 
-    Build it with the ``add_*`` methods; each raises UsageError when what it is given cannot be
-    read or makes no sense.
+    Build it with the ``add_*`` methods; each returns the same object, and raises UsageError when
+    what it is given cannot be read or makes no sense.
     """
 
     anchors: list[Anchor] = field(default_factory=list)
@@ -42,7 +43,7 @@ class Trust(Struct):
         self.anchors.append(anchor)
         return anchor.id
 
-    def add_digest(self, text: str, description: str = "") -> None:
+    def add_digest(self, text: str, description: str = "") -> Trust:
         """Trust the image with this digest (``algorithm:hex``)."""
         try:
             digest = Digest.parse(text.strip())
@@ -53,18 +54,20 @@ class Trust(Struct):
                 f"--digest: {digest.algorithm} cannot show who an image is from; use SHA-256"
             )
         self.digests[self._add("digest", description or f"digest {digest}")] = digest
+        return self
 
-    def add_checksums(self, path: str) -> None:
+    def add_checksums(self, path: str | os.PathLike[str]) -> Trust:
         """Trust what a checksum file says."""
         anchor = self._add("checksums", f"checksum file {path}")
         self.documents.append(GivenFile("checksums", Path(path), anchor))
+        return self
 
-    def add_key(self, name: str) -> None:
+    def add_key(self, name: str | os.PathLike[str]) -> Trust:
         """Trust the holder of a key: a file, whose kind is recognised by its content, or a secret
         (see `add_secret`)."""
+        name = os.fspath(name)
         if secrets.is_secret_name(name):
-            self.add_secret(name)
-            return
+            return self.add_secret(name)
         if _BARE_KEY.fullmatch(name) and not Path(name).exists():
             raise UsageError(
                 f"--key {name}: a key is given as a file; write it to one, so that what is trusted"
@@ -79,12 +82,12 @@ class Trust(Struct):
                 raise UsageError(f"--key {name}: {error}") from error
             if keys:
                 self.keys += [replace(key, demands=self.demands) for key in keys]
-                return
+                return self
         raise UsageError(
             f"--key {name}: no known kind of public key (PEM, OpenPGP, minisign, signify, SSH)"
         )
 
-    def add_identity(self, name: str, issuer: str = "") -> None:
+    def add_identity(self, name: str, issuer: str = "") -> Trust:
         """Trust a signer of this name (`NamePattern`), as another anchor (an authority, a list of
         allowed signers) proves it; with ``issuer``, only where that issuer says so."""
         try:
@@ -98,8 +101,9 @@ class Trust(Struct):
         identity = IdentityPattern(pattern, by)
         anchor = self._add("identity", f"identity {identity}")
         self.keys.append(Key(anchor, IDENTITY_SCHEME, str(identity), identity))
+        return self
 
-    def add_ssh_revoked(self, path: str) -> None:
+    def add_ssh_revoked(self, path: str) -> Trust:
         """Believe no signature by the SSH keys and certificates on this list: OpenSSH's key
         revocation list, or public keys, one a line."""
         from assay.signatures.ssh import revocation
@@ -110,8 +114,9 @@ class Trust(Struct):
         except UsageError as error:
             raise UsageError(f"--ssh-revoked {path}: {error}") from error
         self.keys.append(Key("", revocation.KEY_SCHEME, path, revoked))
+        return self
 
-    def add_secret(self, name: str) -> None:
+    def add_secret(self, name: str) -> Trust:
         """Trust whoever shares a secret: ``secret:FILE``, ``secret:env:NAME`` or
         ``secret:fd:NUMBER``, with ``secret-hex:`` or ``secret-base64:`` for text forms."""
         secret, where = secrets.read_secret(name, "--key")
@@ -119,3 +124,4 @@ class Trust(Struct):
         known = [key for key in self.keys if key.scheme == "secret" and key.material == secret]
         key_id = known[0].key_id if known else anchor
         self.keys.append(Key(anchor, "secret", key_id, secret, self.demands))
+        return self

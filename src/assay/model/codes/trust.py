@@ -13,8 +13,8 @@ NO_ANCHOR = Code(
     " baseline.",
     "Without an anchor an image can only be compared with itself. Anyone can make an image that"
     " agrees with itself.",
-    "Give an anchor, for instance --digest sha256:..., --checksums FILE or --key FILE. With"
-    " --self-consistent you accept on purpose that nobody vouches for the image.",
+    "Give an anchor, for instance --digest sha256:..., --checksums FILE or --key FILE, that reached"
+    " you by another way than the image.",
 )
 
 NOT_VOUCHED = Code(

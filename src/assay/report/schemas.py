@@ -1,0 +1,89 @@
+"""The JSON Schemas of what Assay writes and reads.
+
+Those of documents that Assay writes are made from the code (`generate`) and shipped as files, so
+that they can be read where there is no Assay; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assay.model.verdict import SCHEMA_VERSION, Verdict
+
+FOLDER = Path(__file__).parent / "schema"
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def names() -> list[str]:
+    """The schemas in the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def text_of(name: str) -> str:
+    """A schema as it is shipped. Raises KeyError when there is none of that name."""
+    if name not in names():
+        raise KeyError(name)
+    return (FOLDER / f"{name}.json").read_text("utf-8")
+
+
+def title_of(name: str) -> str:
+    """What a schema is for."""
+    title: str = json.loads(text_of(name)).get("title", "")
+    return title
+
+
+def _verdict() -> dict[str, Any]:
+    """`report.json.render`: the verdicts, with what it adds to them."""
+    _, definitions = msgspec.json.schema_components([Verdict], ref_template="#/$defs/{name}")
+    for definition in definitions.values():
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
+        if "properties" in definition:
+            # every field is written, those that have their default value as well
+            definition["required"] = list(definition["properties"])
+            for field in definition["properties"].values():
+                field.pop("default", None)
+    verdict, coverage = definitions["Verdict"], definitions["Coverage"]
+    verdict["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    verdict["properties"]["exit_status"] = {
+        "description": "0 verified and allowed, 1 refused, 3 could not be checked.",
+        "enum": [0, 1, 3],
+    }
+    verdict["required"].append("exit_status")
+    coverage["properties"]["fraction"] = {
+        "description": "Bound bytes out of those that no scheme leaves out by definition.",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+    }
+    coverage["required"].append("fraction")
+    return {
+        "title": f"Verdicts of Assay, version {SCHEMA_VERSION}",
+        "description": "What `assay verify --format json` and `assay inspect --format json` write."
+        " A minor release may add properties and enumerated values; none is removed and none"
+        " changes its meaning without a new version.",
+        "type": "object",
+        "properties": {
+            "schema_version": {"const": SCHEMA_VERSION},
+            "verdicts": {"type": "array", "items": {"$ref": "#/$defs/Verdict"}},
+        },
+        "required": ["schema_version", "verdicts"],
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+GENERATED: dict[str, Callable[[], dict[str, Any]]] = {f"verdict-{SCHEMA_VERSION}": _verdict}
+"""The schemas that are made from code, by name."""
+
+
+def generate(name: str) -> str:
+    """A schema as the code has it now."""
+    schema = {"$schema": _DIALECT, "$id": f"urn:assay:schema:{name}", **GENERATED[name]()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

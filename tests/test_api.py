@@ -1,0 +1,98 @@
+"""The public Python interface."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import assay
+from assay import Trust, UsageError, Verdict, inspect, verify
+
+CONTENT = b"assay" * 1000
+DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "disk.img"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_verify(image: Path) -> None:
+    verdict = verify(image, Trust().add_digest(DIGEST), offline=True)
+    assert isinstance(verdict, Verdict)
+    assert (verdict.decision.value, verdict.exit_status) == ("allowed", 0)
+    assert verdict.coverage.fraction == 1
+
+
+def test_a_verdict_is_true_only_when_the_image_is_allowed(image: Path) -> None:
+    assert verify(image, Trust().add_digest(DIGEST))
+    assert not verify(image, Trust().add_digest("sha256:" + "0" * 64))
+    assert not verify(image, Trust())
+    assert not verify(image.parent / "missing", Trust().add_digest(DIGEST))
+    assert verify(image, Trust(), self_consistent=True)
+
+
+def test_inspect(image: Path) -> None:
+    verdict = inspect(image)
+    assert [component.id for component in verdict.components] == ["file"]
+    assert verdict.coverage.bound == 0
+
+
+def test_rules_and_times(image: Path) -> None:
+    wrong = "sha256:" + "0" * 64
+    both = Trust().add_digest(DIGEST).add_digest(wrong)
+    assert verify(image, both)
+    assert not verify(image, both, every=True)
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    assert verify(image, both, at=at).at == "2026-11-24T00:00:00Z"
+
+
+def test_requests_that_make_no_sense(image: Path) -> None:
+    trust = Trust().add_digest(DIGEST)
+    for request in (
+        lambda: verify(image, trust, at=datetime(2026, 11, 24)),
+        lambda: verify(image, trust, threshold=0),
+        lambda: verify(image, trust, threshold=2),
+        lambda: verify(image, trust, forced_type="floppy"),
+        lambda: verify(image, trust, signatures="disk.img.minisig"),
+        lambda: verify(image, trust, signatures=["missing"]),
+        lambda: verify("", trust),
+        lambda: Trust().add_digest("sha256:12"),
+        lambda: Trust().add_key("missing"),
+    ):
+        with pytest.raises(UsageError):
+            request()
+
+
+def test_names_that_no_system_has(image: Path) -> None:
+    for name in (f"{image}\0", "x" * 10_000, "/" + "\udcff" * 3, "oci:\0", "oci:" + "x" * 10_000):
+        verdict = verify(name, Trust())
+        assert verdict.exit_status == 3
+        assert verdict.findings[0].code in ("not-found", "unreadable"), name[:40]
+
+
+def test_importing_it_is_cheap() -> None:
+    heavy = "msgspec, cryptography, urllib3, click, rich, isal, ssl, hashlib, asyncio"
+    code = (
+        "import sys; import assay; assay.__version__\n"
+        f"print(*(set('{heavy}'.split(', ')) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True,
+        env={"PYTHONPATH": str(Path(assay.__file__).parents[1])})  # fmt: skip
+    assert done.stdout.split() == [], done
+
+
+def test_what_the_interface_has() -> None:
+    assert sorted(assay.__all__) == [
+        "Trust", "UsageError", "Verdict", "__version__", "inspect", "verify",
+    ]  # fmt: skip
+    assert set(assay.__all__) <= set(dir(assay))
+    with pytest.raises(AttributeError):
+        assay.no_such_name  # noqa: B018
