@@ -9,6 +9,10 @@ from typing import Any
 
 from assay.crypto.algorithms import Ecdsa, EdDsa, MlDsa, RsaPkcs1, RsaPss, SignatureAlgorithm
 
+KEY_SCHEME = "pem"
+"""The `Key.scheme` of plain public keys, whichever file they came in; `Key.material` is then a
+`PublicKey`. Raw signatures, DSSE, JWS, COSE and others share them."""
+
 RSA_RECOMMENDED = 3072
 """Bits of an RSA modulus below which a key is worth a remark."""
 
@@ -29,7 +33,8 @@ class PublicKey:
     ``name`` says what it is (``RSA 3072``, ``ECDSA P-256``, ``ML-DSA-65``); ``size`` is in bits:
     of the modulus, of the curve's order, else 0. ``native`` is the key of ``cryptography``.
     ``pss_only`` is an RSA key made for PSS alone; ``pss`` what it restricts PSS to, with the least
-    salt length (RFC 4055 section 1.2).
+    salt length (RFC 4055 section 1.2). ``certificate`` describes, for people, the certificate that
+    the key was taken from, and is empty where it stood alone.
     """
 
     def __init__(
@@ -41,9 +46,10 @@ class PublicKey:
         *,
         pss_only: bool = False,
         pss: RsaPss | None = None,
+        certificate: str = "",
     ) -> None:
         self.family, self.name, self.size, self.native = family, name, size, native
-        self.pss_only, self.pss = pss_only, pss
+        self.pss_only, self.pss, self.certificate = pss_only, pss, certificate
 
     @cached_property
     def spki(self) -> bytes:

@@ -4,37 +4,20 @@ a verdict calls them, and what is worth a remark about them."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
-
-from msgspec import Struct
 
 from assay.asn1 import pem
 from assay.asn1.der import INTEGER, SEQUENCE, Der
 from assay.crypto import jwk
-from assay.crypto.public_key import PublicKey
-from assay.crypto.spki import from_native, read_pkcs1, read_spki
+from assay.crypto.public_key import KEY_SCHEME, PublicKey
+from assay.crypto.spki import read_pkcs1, read_spki
 from assay.model.anchor import Signer
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.signature import Key
 from assay.signatures.trial import printable
 
-KEY_SCHEME = "pem"
-"""The `Key.scheme` of plain public keys, whichever file they came in; `Key.material` is then a
-`PlainKey`. Raw signatures, DSSE, JWS, COSE and others share them."""
-
 _LABELS = ("PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE")
 _PRIVATE = "this is a private key; give the public key that belongs to it"
-
-
-class PlainKey(Struct, frozen=True):
-    """The material of a `Key` of the scheme ``pem``. ``certificate`` describes the certificate
-    that the key was taken from, empty where it stood alone; ``name`` is the key's ``kid``, if its
-    file gives it one."""
-
-    public: PublicKey
-    certificate: str = ""
-    name: str = ""
 
 
 def load(data: bytes, anchor: str) -> list[Key]:
@@ -45,42 +28,43 @@ def load(data: bytes, anchor: str) -> list[Key]:
         found = list(_read(data))
     except AssayError as error:
         raise UsageError(error.finding.detail) from error
-    unique = {plain.public.fingerprint: plain for plain in reversed(found)}
+    unique = dict(reversed(found))
     return [
-        Key(anchor, KEY_SCHEME, plain.name or fingerprint, plain)
-        for fingerprint, plain in reversed(unique.items())
+        Key(anchor, KEY_SCHEME, name or key.fingerprint, key)
+        for key, name in reversed(unique.items())
     ]
 
 
-def signer_of(plain: PlainKey) -> Signer:
+def signer_of(key: PublicKey) -> Signer:
     """The holder of a key, as a verdict has it."""
-    return Signer(f"{plain.public.name} key {plain.public.fingerprint}", plain.public.fingerprint)
+    return Signer(f"{key.name} key {key.fingerprint}", key.fingerprint)
 
 
-def notices(plain: PlainKey, document: str, signature_id: str) -> list[Finding]:
+def notices(key: PublicKey, document: str, signature_id: str) -> list[Finding]:
     """What is worth saying of a key that made a signature."""
     found = []
-    if plain.public.short:
+    if key.short:
         found.append(
             Finding.of(
                 codes.KEY_SHORT,
                 document,
-                f"{signature_id}: made by an {plain.public.name} key",
-                actual=f"{plain.public.size} bits",
+                f"{signature_id}: made by an {key.name} key",
+                actual=f"{key.size} bits",
             )
         )
-    if plain.certificate:
+    if key.certificate:
         found.append(
             Finding.of(
                 codes.CERTIFICATE_AS_KEY,
                 document,
-                f"{signature_id}: the key given is that of a certificate {plain.certificate}",
+                f"{signature_id}: the key given is that of a certificate {key.certificate}",
             )
         )
     return found
 
 
-def _read(data: bytes) -> Iterator[PlainKey]:
+def _read(data: bytes) -> Iterator[tuple[PublicKey, str]]:
+    """The keys, each with the name that the file gives it (empty where it gives none)."""
     start = data.lstrip()[:1]
     if start == b"{":
         try:
@@ -90,14 +74,14 @@ def _read(data: bytes) -> Iterator[PlainKey]:
                 return
             raise
         for key, kid in keys:
-            yield PlainKey(key, name=printable(kid, 100))
+            yield key, printable(kid, 100)
     elif pem.looks_like_pem(data):
         yield from _from_pem(data)
     elif data[:1] == b"\x30":
         yield from _from_der(data)
 
 
-def _from_pem(data: bytes) -> Iterator[PlainKey]:
+def _from_pem(data: bytes) -> Iterator[tuple[PublicKey, str]]:
     if b"PRIVATE KEY-----" in data:
         raise UsageError(_PRIVATE)
     if not any(f"-----BEGIN {label}-----".encode() in data for label in _LABELS):
@@ -105,9 +89,9 @@ def _from_pem(data: bytes) -> Iterator[PlainKey]:
     certificates = 0
     for block in pem.blocks(data, codes.KEY_MALFORMED):
         if block.label == "PUBLIC KEY":
-            yield PlainKey(read_spki(block.data, "the key"))
+            yield read_spki(block.data, "the key"), ""
         elif block.label == "RSA PUBLIC KEY":
-            yield PlainKey(read_pkcs1(block.data, "the key"))
+            yield read_pkcs1(block.data, "the key"), ""
         elif block.label == "CERTIFICATE":
             certificates += 1
             if certificates > 1:
@@ -115,12 +99,12 @@ def _from_pem(data: bytes) -> Iterator[PlainKey]:
                     "several certificates; as a key give the signer's alone, or the authority's as"
                     " --ca"
                 )
-            yield _from_certificate(block.data)
+            yield _from_certificate(block.data), ""
         else:
             raise UsageError(f"a {block.label[:60]} among public keys")
 
 
-def _from_der(data: bytes) -> Iterator[PlainKey]:
+def _from_der(data: bytes) -> Iterator[tuple[PublicKey, str]]:
     """By the first elements: SEQUENCE { SEQUENCE { OID is a SubjectPublicKeyInfo,
     SEQUENCE { SEQUENCE { anything else a certificate, SEQUENCE { INTEGER an RSA key, or a private
     one if that is a small version number."""
@@ -134,24 +118,24 @@ def _from_der(data: bytes) -> Iterator[PlainKey]:
     if first.tag == INTEGER:
         if len(first.content) == 1:
             raise UsageError(_PRIVATE)
-        yield PlainKey(read_pkcs1(data, "the key"))
+        yield read_pkcs1(data, "the key"), ""
     elif first.tag == SEQUENCE and first.content[:1] == b"\x06":
-        yield PlainKey(read_spki(data, "the key"))
+        yield read_spki(data, "the key"), ""
     elif first.tag == SEQUENCE:
-        yield _from_certificate(data)
+        yield _from_certificate(data), ""
 
 
-def _from_certificate(data: bytes) -> PlainKey:
+def _from_certificate(data: bytes) -> PublicKey:
     """The key of a certificate. Whoever gives one as a key trusts the key: dates, names and issuer
     of the certificate say nothing then, and no path is built (ADR 0006)."""
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from assay.x509.certificate import read_certificate
 
     try:
-        certificate = x509.load_der_x509_certificate(data)
-        native = certificate.public_key()
-        subject = printable(certificate.subject.rfc4514_string(), 200)
-        until = certificate.not_valid_after_utc.astimezone(UTC).strftime("%Y-%m-%d")
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"a certificate that cannot be read: {error}") from error
-    return PlainKey(from_native(native, "the key"), f"({subject or 'no name'}, until {until})")
+        certificate = read_certificate(data)
+        key = read_spki(certificate.spki, "the key")
+    except AssayError as error:
+        raise UsageError(f"the certificate: {error.finding.detail}") from error
+    key.certificate = (
+        f"({printable(str(certificate), 200)}, until {certificate.not_after:%Y-%m-%d})"
+    )
+    return key
