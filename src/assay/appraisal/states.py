@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome
@@ -10,7 +10,7 @@ from assay.appraisal.fixpoint import Reach
 from assay.appraisal.space import Space, Spaces
 from assay.model.claim import SizeIs
 from assay.model.codes import content as codes
-from assay.model.component import Stored
+from assay.model.component import Slice, Stored
 from assay.model.finding import Finding
 from assay.model.spans import SpanSet
 from assay.model.verdict import Coverage, State
@@ -69,19 +69,43 @@ class States:
             parts[State.UNCLAIMED] = rest
             self.by_space[space] = parts
 
-    def _stored(self) -> dict[Space, str]:
-        """The spaces that count in coverage, with the first component that has each."""
+    def _counted(self) -> dict[Space, str]:
+        """The spaces that count in coverage, with the first component that has each: the stored
+        ones; but where a stored file is nothing but a compressed form of something with parts,
+        that, since which of its bytes hold which part cannot be told."""
         found: dict[Space, str] = {}
+        parted = {
+            footprint[0]
+            for component in self._case.components.values()
+            if isinstance(component.extent, Slice)
+            and (footprint := self._spaces.footprint(component.id)) is not None
+        }
         for component in self._case.components.values():
-            if isinstance(component.extent, Stored) and not component.external:
-                footprint = self._spaces.footprint(component.id)
-                if footprint is not None:
-                    found.setdefault(footprint[0], component.id)
+            footprint = self._spaces.footprint(component.id)
+            if isinstance(component.extent, Stored) and not component.external and footprint:
+                inner = self._content(*footprint, parted)
+                found.setdefault(inner or footprint[0], self._first(inner) or component.id)
         return found
+
+    def _content(self, space: Space, spans: SpanSet, parted: Iterable[Space]) -> Space | None:
+        """The one space with parts that is computed from all of these bytes."""
+        inner = [
+            link.derived
+            for link in self._spaces.links.values()
+            if link.source == space and link.derived in parted and link.spans == spans
+        ]
+        return inner[0] if len(inner) == 1 and space not in parted else None
+
+    def _first(self, space: Space | None) -> str:
+        for component in self._case.components.values():
+            footprint = self._spaces.footprint(component.id)
+            if footprint is not None and footprint[0] == space:
+                return component.id
+        return ""
 
     def coverage(self) -> Coverage:
         totals = dict.fromkeys(State, 0)
-        for space in self._stored():
+        for space in self._counted():
             for state, spans in self.by_space[space].items():
                 totals[state] += len(spans)
         return Coverage(
@@ -96,7 +120,7 @@ class States:
     def gaps(self) -> list[Finding]:
         """A warning for each stored component with bytes that no anchor reaches."""
         findings: list[Finding] = []
-        for space, component in self._stored().items():
+        for space, component in self._counted().items():
             parts = self.by_space[space]
             for state, code in (
                 (State.UNCLAIMED, codes.UNCLAIMED_BYTES),

@@ -85,6 +85,7 @@ def tree_lines(verdict: Verdict, paint: Paint) -> list[str]:
         lines.append(
             f"  {label:<{width}}  {size:>10}  {paint(f'{mark:<8}', style)}"
             f"  {paint(component.media_type or component.kind, 'dim')}"
+            + (f"  {name}" if (name := component.labels.get("name")) else "")
         )
         lines += [f"  {below}{paint(digest, 'dim')}" for digest in component.digests]
     return lines

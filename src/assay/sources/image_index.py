@@ -7,7 +7,7 @@ says of an image's digest and size is a claim like any other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -17,7 +17,9 @@ from assay.model.codes import archive as codes
 from assay.model.codes import content as content_codes
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding
+from assay.model.reading import BlobStore
 from assay.model.selection import Selection, same_name
+from assay.sources.blobs import read_document
 from assay.strict_json import parse_object
 
 INDEX = "index.json"
@@ -151,12 +153,8 @@ def check_layout_version(data: bytes | None) -> list[Finding]:
     return [Finding.of(codes.LAYOUT_VERSION, VERSION, expected=expected, actual=repr(version)[:80])]
 
 
-Document = Callable[[Entry], dict[str, Any]]
-"""Reads the manifest that an entry names, or an empty object where that is not possible."""
-
-
 def choose(
-    index: ImageIndex, selection: Selection, platform: str, shown: str, document: Document
+    index: ImageIndex, selection: Selection, platform: str, shown: str, store: BlobStore
 ) -> tuple[list[Entry], list[Finding]]:
     """The entries that are meant, each digest once, and what is odd about the choice.
 
@@ -188,7 +186,7 @@ def choose(
             raise AssayError(Finding.of(codes.NOT_AN_IMAGE, detail=f"{shown}: no image in it"))
         findings += _ambiguous([(entry.names[0], entry) for entry in entries if entry.names])
         if len({entry.digest for entry in entries}) > 1:
-            entries, note = _images_only(entries, document)
+            entries, note = _images_only(entries, store)
             findings += note
             entries = _of_platform(entries, platform)
     return list({entry.digest: entry for entry in reversed(entries)}.values())[::-1], findings
@@ -237,18 +235,14 @@ def _ambiguous(named: Sequence[tuple[str, Entry]]) -> list[Finding]:
     ]
 
 
-def _images_only(entries: list[Entry], document: Document) -> tuple[list[Entry], list[Finding]]:
+def _images_only(entries: list[Entry], store: BlobStore) -> tuple[list[Entry], list[Finding]]:
     """Leave out what only refers to an image. What has a name of its own is never left out, since
     other programs can be told to run it."""
     companions = [
         entry
         for entry in entries
         if all(_REFERRERS_TAG.match(name) for name in entry.names)
-        and (
-            entry.names
-            or _kind(entry) in _COSIGN_KINDS
-            or isinstance(document(entry).get("subject"), dict)
-        )
+        and (entry.names or _kind(entry) in _COSIGN_KINDS or _has_subject(entry, store))
     ]
     images = [entry for entry in entries if entry not in companions]
     if not images or not companions:
@@ -260,6 +254,18 @@ def _images_only(entries: list[Entry], document: Document) -> tuple[list[Entry],
         " images: " + ", ".join(entry.shown for entry in companions[:8]),
     )
     return images, [note]
+
+
+def _has_subject(entry: Entry, store: BlobStore) -> bool:
+    """Whether a manifest says what it is about. One that cannot be read does not."""
+    try:
+        blob = store.blob(str(entry.digest), size=entry.size, media_type=entry.media_type)
+        if blob is None:
+            return False
+        data = read_document(blob, limits.MANIFEST_SIZE, "a manifest")
+        return isinstance(parse_object(data, "").get("subject"), dict)
+    except AssayError:
+        return False
 
 
 def _kind(entry: Entry) -> str:

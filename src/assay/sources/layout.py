@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assay import limits
 from assay.model.codes import archive as codes
 from assay.model.codes import content as content_codes
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding
 from assay.model.reading import Blob
-from assay.sources.blobs import UnavailableBlob, read_document
+from assay.sources.blobs import UnavailableBlob
 from assay.sources.folder import Folder, folder_at
 from assay.sources.image_index import (
     INDEX,
@@ -24,7 +23,6 @@ from assay.sources.image_index import (
 )
 from assay.sources.model import Listing, OpenedImage, OpenOptions
 from assay.sources.selecting import split_selection
-from assay.strict_json import parse_object
 
 EXPECTED = "a directory with index.json, oci-layout and blobs"
 
@@ -51,16 +49,6 @@ class LayoutStore:
         """See `Catalogue.entries`."""
         return [entry.untrusted_descriptor for entry in self.index.entries]
 
-    def document(self, entry: Entry) -> dict[str, Any]:
-        """The manifest of an entry, or an empty object where it cannot be read."""
-        try:
-            blob = self.blob(str(entry.digest))
-            if blob is None:
-                return {}
-            return parse_object(read_document(blob, limits.MANIFEST_SIZE, "a manifest"), "")
-        except AssayError:
-            return {}
-
 
 class LayoutSource:
     name = "oci"
@@ -81,7 +69,7 @@ class LayoutSource:
         index = read_image_index(data)
         store = LayoutStore(folder, index)
         findings = [*check_layout_version(folder.document(VERSION)), *index.findings]
-        entries, odd = choose(index, selection, options.platform, store.shown, store.document)
+        entries, odd = choose(index, selection, options.platform, store.shown, store)
         findings += odd
         pinned = selection.digest
         if pinned is not None and not entries:

@@ -89,17 +89,23 @@ def read_config(context: Context, value: Any, manifest: str, prefix: str) -> Con
         context.leave(config.component, error.finding.code, descriptor.size)
         return config
     context.claim(descriptor, config.component, place)
+    parse_config(context, data, config)
+    return config
+
+
+def parse_config(context: Context, data: bytes, config: Config) -> None:
+    """Take what an image's configuration says from the document itself; what is wrong with it is
+    reported."""
     try:
         found = strict_json.parse_object(data, "")
         check_keys(found, _KEYS, "")
     except AssayError as error:
         context.find(error.finding, config.component)
-        return config
+        return
     config.is_image = True
     config.platform = Platform.read(found)
     config.diff_ids = _diff_ids(context, found.get("rootfs"), config.component)
     config.history_layers = _history_layers(found.get("history"))
-    return config
 
 
 def _diff_ids(context: Context, rootfs: Any, component: str) -> list[Digest | None] | None:

@@ -48,7 +48,7 @@ def read_layer(
         context.report(codes.ENCRYPTED_LAYER, component, actual=descriptor.media_type)
         context.leave(f"{component}/content", "encrypted", None)
     elif stated is not None:
-        _file_system(context, component, blob, stated, diff_id, config, number)
+        read_file_system(context, component, blob, stated, config, number)
     elif types.is_document(descriptor.media_type):
         _claim_content(context, component, diff_id, config, number)
     elif config.is_image:
@@ -63,15 +63,16 @@ def _is_elsewhere(context: Context, descriptor: Descriptor) -> bool:
         return True
 
 
-def _file_system(
+def read_file_system(
     context: Context,
     component: str,
     blob: Blob,
-    stated: str,
-    diff_id: Digest | None,
+    stated: str | None,
     config: Config,
     number: int,
 ) -> None:
+    """Add the content of a layer that is a file system. ``stated`` is the compression that its
+    media type says it has; None where there is no media type."""
     try:
         head = blob.read_at(0, BLOCK)
     except AssayError as error:
@@ -84,7 +85,7 @@ def _file_system(
             component,
             f"the layer is a {actual} stream, and its first block is the header of a tar archive",
         )
-    if stated != actual:
+    if stated is not None and stated != actual:
         context.report(
             codes.NOT_CONFIGURED_COMPRESSION,
             component,
@@ -92,7 +93,7 @@ def _file_system(
             actual=actual or "no compression",
         )
     content = _content(context, component, actual)
-    _claim_content(context, content, diff_id, config, number)
+    _claim_content(context, content, config.diff_id(number), config, number)
     request = record_request() if context.options.files else scan_request()
     context.reading.requests.append((content, request))
 

@@ -68,7 +68,7 @@ def read_manifest(context: Context, document: Document) -> None:
     _check_kind(context, document, config)
     layers = _listed(context, document, "layers", limits.LAYERS)
     if config.diff_ids is not None:
-        _check_counts(context, component, config, len(layers))
+        check_counts(context, component, config, len(layers))
     wanted = context.options.platform
     if config.is_image:
         _check_platform(context, document.platform, config)
@@ -160,7 +160,8 @@ def _check_kind(context: Context, document: Document, config: Config) -> None:
         context.report(codes.ARTIFACT_TYPE_MISSING, document.component)
 
 
-def _check_counts(context: Context, component: str, config: Config, layers: int) -> None:
+def check_counts(context: Context, component: str, config: Config, layers: int) -> None:
+    """A configuration that lists diff IDs and history has one of each for each layer."""
     assert config.diff_ids is not None
     if len(config.diff_ids) != layers:
         context.report(
