@@ -35,6 +35,10 @@ DECOMPRESSION_RATIO = 1032 * 8
 """Deflate cannot exceed 1032:1; zstd can, honestly only on runs of equal bytes."""
 DECOMPRESSION_RATIO_FLOOR = 64 * MIB
 """Ratios are only judged beyond this many bytes of output."""
+DECOMPRESSION_MEMORY = 256 * MIB
+"""What a decoder may hold of what it has seen (xz -9 needs 65 MiB; zstd stops at 128 MiB)."""
+COMPRESSED_MEMBERS = 5_000_000
+"""gzip members, zstd frames, xz or bzip2 streams in a row."""
 
 TAR_ENTRIES = 5_000_000
 TAR_NAME_LENGTH = 4096 * 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from assay.model.codes import content as codes
 from assay.model.finding import AssayError, Finding
@@ -29,6 +29,11 @@ class MemoryBlob:
         view = memoryview(self._data)
         for at in range(0, len(view), chunk_size):
             yield view[at : at + chunk_size]
+
+    def stream_into(self, target: Callable[[], memoryview]) -> Iterator[memoryview]:
+        """All bytes at once, where they are: they stay."""
+        if self._data:
+            yield memoryview(self._data)
 
 
 class UnavailableBlob:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -93,10 +93,14 @@ class FileBlob:
 
     def stream(self, chunk_size: int) -> Iterator[memoryview]:
         view = memoryview(bytearray(chunk_size))
+        return self.stream_into(lambda: view)
+
+    def stream_into(self, target: Callable[[], memoryview]) -> Iterator[memoryview]:
+        """As `stream`, each piece at the start of the memory that ``target`` gives for it."""
         at, end = 0, self.size
         with self._open() as fd:
             while at < end:
-                wanted = view[: min(chunk_size, end - at)]
+                wanted = target()[: end - at]
                 try:
                     count = os.preadv(fd, [wanted], self._offset + at)
                 except OSError as error:
@@ -111,7 +115,7 @@ class FileBlob:
                             offset=at,
                         )
                     )
-                yield view[:count]
+                yield wanted[:count]
                 at += count
             self._check_unchanged(fd)
 

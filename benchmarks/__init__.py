@@ -1,0 +1,1 @@
+"""Measures Assay beside its peers; see docs/benchmarks.md."""

@@ -1,0 +1,1 @@
+"""One function for each benchmark; every module here is found by itself."""

@@ -1,0 +1,1 @@
+"""Decompression as bytes go by, one module a library."""

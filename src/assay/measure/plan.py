@@ -1,0 +1,245 @@
+"""The plan of a measurement: for each stored blob a tree of what its bytes are handed to.
+
+The blob's own bytes go to the digests asked of it, through cuts to the parts that are slices of
+it, and through transforms to what is derived from it. Everything with the same bytes is one node.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+from assay.measure.buffers import Buffer
+from assay.measure.hashing import sink_for
+from assay.measure.inflate import Inflater, inflater_for
+from assay.model.codes import content as codes
+from assay.model.component import Component, Derived, Stored
+from assay.model.finding import AssayError, Finding
+from assay.model.measurement import Facts, Request, Sink
+from assay.model.spans import Span
+
+
+class Feed:
+    """One sink of a node. ``waiting`` are bytes that it has not taken yet; who takes them (one
+    thread at a time) sets ``claimed``."""
+
+    __slots__ = ("claimed", "node", "request", "sink", "waiting")
+
+    def __init__(self, node: Node, request: Request, sink: Sink) -> None:
+        self.node = node
+        self.request = request
+        self.sink: Sink | None = sink
+        self.waiting: deque[tuple[memoryview, Buffer | None]] = deque()
+        self.claimed = False
+
+    def take(self, data: memoryview) -> None:
+        """Hand bytes to the sink; one that refuses them is not asked again."""
+        if self.sink is None:
+            return
+        try:
+            self.sink.update(data)
+        except AssayError as error:
+            self.sink = None
+            self.node.faults.append(error.finding)
+
+
+Give = Callable[[Feed, memoryview, "Buffer | None"], object]
+"""Has a feed take bytes in their order, now or later, here or on another thread. The bytes lie in
+the buffer, and may be overwritten once they are taken; without a buffer they stay as they are."""
+
+
+class Node:
+    """One component while its bytes go by, or several with the same bytes."""
+
+    def __init__(self) -> None:
+        self.components: list[str] = []
+        self.feeds: dict[Request, Feed] = {}
+        self.children: list[Child] = []
+        self.size = 0
+        self.faults: list[Finding] = []
+        self.answers: dict[Request, Any] = {}
+
+    def ask(self, request: Request) -> None:
+        if request in self.feeds:
+            return
+        try:
+            self.feeds[request] = Feed(self, request, sink_for(request))
+        except AssayError as error:
+            self.faults.append(error.finding)
+
+    def sinks(self) -> int:
+        """How many sinks there are, here and below."""
+        return len(self.feeds) + sum(child.node.sinks() for child in self.children)
+
+    def start(self, give: Give) -> None:
+        """Get ready for the first bytes."""
+        self._give = give
+        for child in self.children:
+            child.start(give)
+
+    def update(self, data: memoryview, buffer: Buffer | None) -> None:
+        """Take the next bytes."""
+        self.size += len(data)
+        for feed in self.feeds.values():
+            self._give(feed, data, buffer)
+        for child in self.children:
+            child.feed(data, buffer)
+
+    def finish(self) -> None:
+        """No more bytes follow, and the sinks have taken all that there were."""
+        for request, feed in self.feeds.items():
+            if feed.sink is None:
+                continue
+            try:
+                self.answers[request] = feed.sink.finish()
+            except AssayError as error:
+                self.faults.append(error.finding)
+        for child in self.children:
+            child.finish()
+
+    def fail(self, finding: Finding) -> None:
+        """The bytes cannot be had to their end: there are no answers about them."""
+        self.faults.append(finding)
+        self.answers.clear()
+        for feed in self.feeds.values():
+            feed.sink = None
+        for child in self.children:
+            child.node.fail(finding)
+
+
+class Child:
+    """A node fed from another one, by a cut (``spans``), a transform, or both."""
+
+    def __init__(self, node: Node, spans: tuple[Span, ...] | None, transform: str) -> None:
+        self.node = node
+        self._spans = spans
+        self._transform = transform
+        self._index = 0
+        self._at = 0
+        self._dead = False
+        self._inflater: Inflater | None = None
+
+    def start(self, give: Give) -> None:
+        self.node.start(give)
+        if self._transform:
+            try:
+                self._inflater = inflater_for(self._transform, self._inflated)
+            except AssayError as error:
+                self._die(error.finding)
+
+    def _inflated(self, data: memoryview) -> None:
+        self.node.update(data, None)
+
+    def _deliver(self, data: memoryview, buffer: Buffer | None) -> None:
+        if self._inflater is not None:
+            self._inflater.update(data)
+        else:
+            self.node.update(data, buffer)
+
+    def _die(self, finding: Finding) -> None:
+        self._dead = True
+        self.node.fail(finding)
+
+    def feed(self, data: memoryview, buffer: Buffer | None) -> None:
+        if self._dead:
+            return
+        try:
+            if self._spans is None:
+                self._deliver(data, buffer)
+            else:
+                self._cut(self._spans, data, buffer)
+        except AssayError as error:
+            self._die(error.finding)
+
+    def _cut(self, spans: tuple[Span, ...], data: memoryview, buffer: Buffer | None) -> None:
+        begin, end = self._at, self._at + len(data)
+        self._at = end
+        while self._index < len(spans):
+            start, stop = spans[self._index]
+            if start >= end:
+                return
+            piece = data[max(start - begin, 0) : min(stop, end) - begin]
+            if piece:
+                self._deliver(piece, buffer)
+            if stop > end:
+                return
+            self._index += 1
+
+    def finish(self) -> None:
+        if self._dead:
+            return
+        if self._inflater is not None:
+            try:
+                self._inflater.finish()
+            except AssayError as error:
+                self._die(error.finding)
+                return
+        missing = [stop for _, stop in (self._spans or ())[self._index :] if stop > self._at]
+        if missing:
+            self._die(
+                Finding.of(
+                    codes.SIZE_MISMATCH,
+                    detail="the bytes end before this part of them does",
+                    expected=f"at least {max(missing)} bytes",
+                    actual=f"{self._at} bytes",
+                    cause="truncation",
+                )
+            )
+            return
+        self.node.finish()
+
+
+class Plan:
+    """The trees of all blobs that something is asked of. ``roots`` maps their keys to them."""
+
+    def __init__(
+        self, components: Mapping[str, Component], requests: Iterable[tuple[str, Request]]
+    ) -> None:
+        self._components = components
+        self.roots: dict[str, Node] = {}
+        self._nodes: dict[object, Node] = {}
+        self._of: dict[str, Node] = {}
+        for component_id, request in requests:
+            self._node(component_id).ask(request)
+
+    def _node(self, component_id: str) -> Node:
+        known = self._of.get(component_id)
+        if known is not None:
+            return known
+        component = self._components[component_id]
+        extent = component.extent
+        if isinstance(extent, Stored):
+            key: object = ("stored", extent.blob)
+            if key not in self._nodes:
+                self._nodes[key] = self.roots[extent.blob] = Node()
+        else:
+            parent = self._node(extent.of)
+            spans = extent.spans
+            transform = extent.transform if isinstance(extent, Derived) else ""
+            key = (id(parent), spans, transform)
+            if key not in self._nodes:
+                if spans is not None and any(
+                    later[0] < earlier[1] for earlier, later in pairwise(spans)
+                ):
+                    raise AssertionError(f"{component_id}: a slice must run forward")
+                node = self._nodes[key] = Node()
+                parent.children.append(Child(node, spans, transform))
+        node = self._nodes[key]
+        node.components.append(component_id)
+        self._of[component_id] = node
+        return node
+
+    def facts(self) -> Facts:
+        """What was measured, once every blob was read."""
+        facts = Facts(sizes={}, answers={}, faults={})
+        for node in self._nodes.values():
+            for component in node.components:
+                if node.faults:
+                    facts.faults.setdefault(component, []).extend(node.faults)
+                else:
+                    facts.sizes[component] = node.size
+                for request, answer in node.answers.items():
+                    facts.answers[component, request] = answer
+        return facts
