@@ -41,6 +41,7 @@ from tests.support.archives import (
 )
 from tests.support.checking import check, codes_of
 from tests.support.images import Entry, Layout, compressed, encode, symlink, tar_of
+from tests.support.registry import running
 
 VERIFY = (sys.executable, "-m", "assay", "verify")
 
@@ -309,6 +310,26 @@ def test_other_archives_on_a_pipe_are_not_copied(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert b"spooled" not in done.stdout
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_an_archive_on_a_server_is_read_in_place_or_copied(ranges: bool) -> None:
+    archive = new_docker_archive({NAME: [*LAYERS, tar_of({"big": os.urandom(300_000)})]})
+    with running() as server:
+        server.blobs["image.tar"] = archive.tar
+        server.faults.ignore_ranges = not ranges
+        verdict = judged(f"{server.url}/files/image.tar", trusting(archive.manifests[0]))
+        assert verdict.exit_status == 0
+        assert verdict.format == "docker-archive"
+        found = {finding.code for finding in verdict.findings}
+        assert ("input-spooled" in found) == (not ranges)
+
+
+def test_standard_input_cannot_be_two_images() -> None:
+    for names in (["-", "-"], ["/dev/stdin", "docker-archive:-:app"], ["oci-archive:-", "-"]):
+        done = subprocess.run([*VERIFY, *names], input=b"", capture_output=True, timeout=60)
+        assert done.returncode == 2
+        assert b"once" in done.stderr
 
 
 def test_documents_of_a_compressed_archive_are_bounded(

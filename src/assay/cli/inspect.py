@@ -35,6 +35,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay inspect release.tar.gz --format json
     """
     try:
+        options.check_names(images)
         request = VerifyOptions(
             trust=Trust(),
             rule=BuiltInRule(self_consistent=True),

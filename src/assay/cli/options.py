@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import click
 from assay.model.finding import UsageError
 from assay.model.reading import Options
 from assay.sources.model import OpenOptions
+from assay.sources.open import uses_standard_input
 from assay.trust.anchors import Trust
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -145,6 +146,12 @@ def time_option(command: Command) -> Command:
     return click.option(
         "--at", default="", metavar="TIME", help="Judge validity at this time (RFC 3339)."
     )(command)
+
+
+def check_names(images: Sequence[str]) -> None:
+    """Raises UsageError where standard input is named twice: its bytes come once."""
+    if sum(uses_standard_input(image) for image in images) > 1:
+        raise UsageError("standard input can only be read once; name it once")
 
 
 def trust_from(given: Given) -> Trust:

@@ -36,8 +36,9 @@ from assay.pipeline import VerifyOptions, verify
 def command(images: tuple[str, ...], **given: Any) -> None:
     """Check that images are exactly what someone you trust published.
 
-    An IMAGE is a path, - for standard input, oci:DIR[:REF], oci-archive:FILE, docker-archive:FILE,
-    dir:DIR, docker://REGISTRY/REPOSITORY[:TAG|@DIGEST], or https://...
+    An IMAGE is a path, - for standard input, oci:DIR[:REF|@DIGEST], oci-archive:FILE[:REF],
+    docker-archive:FILE[:NAME:TAG], dir:DIR, docker://REGISTRY/REPOSITORY[:TAG|@DIGEST], or
+    https://... What a path holds is recognised by its content.
 
     Of each kind of anchor given (digest, checksum file, key ...) at least one has to vouch for the
     image as a whole. Exit status: 0 verified and allowed, 1 refused, 2 wrong usage, 3 could not
@@ -48,10 +49,12 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify disk.img --checksums SHA256SUMS
       assay verify disk.img --checksums SHA256SUMS --key publisher.pub
       assay verify oci:./layout --digest sha256:9f86d0...
+      assay verify app.tar --checksums SHA256SUMS
       assay verify *.tar.gz --key publisher.pub --format json
       curl -s https://publisher.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
     try:
+        options.check_names(images)
         request = VerifyOptions(
             trust=options.trust_from(given),
             rule=BuiltInRule(given["threshold"], given["every"], given["self_consistent"]),

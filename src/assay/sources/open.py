@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from assay import plugins
 from assay.model.codes.content import NOT_FOUND
@@ -35,6 +36,14 @@ def open_images(name: str, options: OpenOptions) -> list[OpenedImage]:
         # a misspelt file name is likelier than a registry repository called release.tar.gz
         return _source("file").open(name, options)
     return _source("docker").open(f"//{name}", options)
+
+
+def uses_standard_input(name: str) -> bool:
+    """Whether opening this name reads standard input."""
+    prefix, _, rest = name.partition(":")
+    return name in ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0") or (
+        prefix in ("oci-archive", "docker-archive") and re.match(r"-(?![^:@])", rest) is not None
+    )
 
 
 def _may_be_in_a_registry(name: str) -> bool:
