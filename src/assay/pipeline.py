@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -52,7 +52,8 @@ class VerifyOptions(msgspec.Struct):
     """Everything that one call of `verify` asks for, beside the image's name.
 
     ``signatures`` are files given by name; files beside the image are looked for when there are
-    keys to check them with, or with ``look_beside``.
+    keys to check them with, or with ``look_beside``. ``also_measure`` asks for measurements beyond
+    those that checking takes, once it is known what is in the image.
     """
 
     trust: Trust
@@ -61,6 +62,7 @@ class VerifyOptions(msgspec.Struct):
     open: OpenOptions = OpenOptions()
     signatures: list[str] = []
     look_beside: bool = False
+    also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
     at: datetime | None = None
     progress: Progress | None = None
 
@@ -115,10 +117,13 @@ def _examine_one(image: OpenedImage, request: VerifyOptions) -> Examined:
         gathered = gather(image, request)
         if request.progress is not None:
             request.progress.expect(image.name, _bytes_to_read(gathered))
+        wanted = gathered.requests(request.trust.keys)
+        if request.also_measure is not None:
+            wanted += request.also_measure(gathered)
         facts = measure(
             gathered.components,
             gathered.blobs,
-            gathered.requests(request.trust.keys),
+            wanted,
             progress=request.progress.advance if request.progress is not None else None,
         )
         return Examined(appraise(judgeable(gathered, facts, request)), gathered, facts)
@@ -169,8 +174,10 @@ class Gathered(msgspec.Struct):
 
     def requests(self, keys: Sequence[Key]) -> list[tuple[str, Request]]:
         """Every measurement that claims, signatures and readers need."""
-        wanted = list(self.reading.requests)
+        wanted, components = list(self.reading.requests), self.components
         for claim in self.reading.claims:
+            if claim.subject not in components:
+                continue
             request = request_for(claim)
             wanted.append((claim.subject, request or _SIZE_IS_MEASURED_WITH))
         for prepared in self.reading.signatures:
@@ -231,6 +238,7 @@ def _context(
         root=root,
         targets=targets,
         components={component.id: component for component in reading.components},
+        skipped=reading.not_checked,
         formats=request.formats,
         open=request.open,
         keys=request.trust.keys,

@@ -10,8 +10,9 @@ from assay.appraisal.fixpoint import Reach, reach_of
 from assay.appraisal.rule import apply_rule, could_not_be_read
 from assay.appraisal.space import Spaces
 from assay.appraisal.states import States
-from assay.model.claim import DigestIs, SizeIs
+from assay.model.claim import ChunksAre, DigestIs, SizeIs
 from assay.model.codes import content as content_codes
+from assay.model.component import BASELINE
 from assay.model.finding import Finding, Question, Severity
 from assay.model.measurement import HashRequest
 from assay.model.signature import SignatureOutcome, Status
@@ -36,7 +37,7 @@ def appraise(case: Case) -> Verdict:
     findings = list(case.findings)
     for component, faults in case.facts.faults.items():
         findings.extend(_placed(fault, component) for fault in faults)
-    findings.extend(outcome.finding for outcome in outcomes if outcome.finding is not None)
+    findings.extend(_failures(outcomes))
     findings.extend(_unchecked(case, outcomes))
     findings.extend(finding for outcome in signatures for finding in outcome.findings)
     findings.extend(_rewritten(case, outcomes))
@@ -50,22 +51,38 @@ def appraise(case: Case) -> Verdict:
 
 
 def _check_claims(case: Case) -> list[Outcome]:
-    sizes = {
-        claim.subject: claim.expected.size
+    sizes: dict[tuple[str, str], int] = {}
+    for claim in case.claims:
+        if isinstance(claim.expected, SizeIs):
+            sizes[claim.subject, ""] = claim.expected.size
+            sizes[claim.subject, claim.origin] = claim.expected.size
+    outcomes = [
+        check(
+            claim,
+            case.facts,
+            sizes.get((claim.subject, claim.origin), sizes.get((claim.subject, ""))),
+            case.components,
+        )
         for claim in case.claims
-        if isinstance(claim.expected, SizeIs)
+    ]
+    return outcomes if case.rule.every else _without_other_images(case, outcomes)
+
+
+def _without_other_images(case: Case, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Several digests on the command line are alternatives, and so are several baselines: once
+    one is right, the others are those of other images and say nothing bad about this one."""
+    digests = {anchor.id for anchor in case.anchors if anchor.kind == "digest"}
+    baselines = {
+        component.id for component in case.components.values() if component.kind == BASELINE
     }
-    outcomes = [check(claim, case.facts, sizes) for claim in case.claims]
-    # Several digests on the command line are alternatives, and so are the components that one may
-    # be of: once one of them is right, the others are about something else.
-    given = {anchor.id for anchor in case.anchors if anchor.kind == "digest"}
-    right = {
-        outcome.claim.origin
-        for outcome in outcomes
-        if outcome.claim.origin in given and outcome.checked and not outcome.broken
-    }
-    settled = right if case.rule.every or not right else given
-    return [o for o in outcomes if o.claim.origin not in settled or not o.broken]
+    idle: set[str] = set()
+    for alternatives in (digests, baselines):
+        mine = [outcome for outcome in outcomes if outcome.claim.origin in alternatives]
+        met = {outcome.claim.origin for outcome in mine if outcome.met}
+        unmet = {outcome.claim.origin for outcome in mine if not outcome.met}
+        if (alternatives is digests and met) or met - unmet:
+            idle |= unmet
+    return [outcome for outcome in outcomes if outcome.met or outcome.claim.origin not in idle]
 
 
 def _without_idle_alternatives(outcomes: Sequence[SignatureOutcome]) -> list[SignatureOutcome]:
@@ -96,6 +113,25 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(dict.fromkeys(findings), key=lambda finding: order[finding.severity])
 
 
+def _failures(outcomes: Sequence[Outcome]) -> list[Finding]:
+    """What the claims that are not met say. Where an origin says by chunks what is wrong, that
+    the digest of the whole is wrong too goes without saying."""
+    by_chunks = {
+        (outcome.claim.origin, outcome.claim.subject)
+        for outcome in outcomes
+        if outcome.finding is not None and isinstance(outcome.claim.expected, ChunksAre)
+    }
+    return [
+        outcome.finding
+        for outcome in outcomes
+        if outcome.finding is not None
+        and not (
+            isinstance(outcome.claim.expected, DigestIs)
+            and (outcome.claim.origin, outcome.claim.subject) in by_chunks
+        )
+    ]
+
+
 def _unchecked(case: Case, outcomes: Sequence[Outcome]) -> list[Finding]:
     """A claim that was compared with nothing must never look like one that holds."""
     return [
@@ -118,16 +154,12 @@ def _rewritten(case: Case, outcomes: Sequence[Outcome]) -> list[Finding]:
         for outcome in outcomes
         if outcome.claim.origin in outside
         and outcome.claim.subject == case.root
-        and outcome.broken
+        and outcome.checked
+        and not outcome.met
         and isinstance(outcome.claim.expected, DigestIs)
     ]
     inner = [outcome for outcome in outcomes if outcome.claim.origin not in outside]
-    if (
-        wrong_root
-        and inner
-        and not case.facts.faults
-        and all(outcome.checked and not outcome.broken for outcome in inner)
-    ):
+    if wrong_root and inner and not case.facts.faults and all(outcome.met for outcome in inner):
         return [
             Finding.of(
                 content_codes.REWRITTEN_CONSISTENTLY,
@@ -144,8 +176,7 @@ def _weak(outcomes: Sequence[Outcome], reaches: Sequence[Reach], spaces: Spaces)
     weak = {
         outcome.claim.subject: outcome.claim.expected.digest.algorithm
         for outcome in outcomes
-        if outcome.checked
-        and not outcome.broken
+        if outcome.met
         and isinstance(outcome.claim.expected, DigestIs)
         and not outcome.claim.expected.digest.binding
     }
@@ -205,7 +236,7 @@ def _verdict(
         decision = Decision.UNCHECKED
     else:
         decision = Decision.ALLOWED
-    held = sum(1 for outcome in outcomes if outcome.checked and not outcome.broken)
+    held = sum(1 for outcome in outcomes if outcome.met)
     broken = sum(1 for outcome in outcomes if outcome.finding is not None)
     if any(finding.question is Question.INTACT for finding in errors):
         intact = Answer.NO

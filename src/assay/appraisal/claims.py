@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container
 
 from msgspec import Struct
 
+from assay.appraisal.chunks import compare
 from assay.model.claim import ChunksAre, Claim, DigestIs, SizeIs
 from assay.model.codes import content as codes
-from assay.model.digest import ALGORITHMS
+from assay.model.digest import ALGORITHMS, Strength
 from assay.model.finding import Finding
 from assay.model.measurement import Facts, HashRequest, Request
 from assay.model.spans import SpanSet
@@ -20,7 +21,8 @@ SHOWN_RANGES = 8
 class Outcome(Struct):
     """What became of one claim. ``holds`` and ``broken`` are byte ranges of its subject;
     ``binding`` says whether agreement proves anything; ``checked`` is False without a
-    measurement."""
+    measurement. A claim that is not met has a finding, even where no byte is broken, since some
+    are missing."""
 
     claim: Claim
     checked: bool
@@ -28,6 +30,11 @@ class Outcome(Struct):
     holds: SpanSet
     broken: SpanSet
     finding: Finding | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether the claim was compared with the bytes, and all of it is true."""
+        return self.checked and self.finding is None
 
 
 def request_for(claim: Claim) -> Request | None:
@@ -39,11 +46,23 @@ def request_for(claim: Claim) -> Request | None:
     return None
 
 
-def check(claim: Claim, facts: Facts, sizes: Mapping[str, int]) -> Outcome:
-    """Compare a claim with the facts. ``sizes`` maps a subject to the size claimed of it."""
+def check(
+    claim: Claim, facts: Facts, claimed_size: int | None, components: Container[str]
+) -> Outcome:
+    """Compare a claim with the facts. ``claimed_size`` is the subject's size by other claims, to
+    tell what happened to it; ``components`` are those that the image has."""
     nothing = SpanSet()
     size = facts.sizes.get(claim.subject)
     expected = claim.expected
+    if claim.subject not in components:
+        finding = Finding.of(
+            codes.MISSING_COMPONENT,
+            claim.subject,
+            _says(claim, "speaks of it, and the image has no such part"),
+            expected=f"{expected.size} bytes" if isinstance(expected, SizeIs) else "",
+            actual="nothing",
+        )
+        return Outcome(claim, True, False, nothing, nothing, finding)
     if size is None:
         return Outcome(claim, False, False, nothing, nothing)
     whole = SpanSet.whole(size)
@@ -72,61 +91,46 @@ def check(claim: Claim, facts: Facts, sizes: Mapping[str, int]) -> Outcome:
             _says(claim, "claims another digest than the bytes have"),
             expected=expected.digest,
             actual=f"{expected.digest.algorithm}:{actual.hex()}",
-            cause=_cause(size, sizes.get(claim.subject)),
+            cause=_cause(size, claimed_size),
         )
         return Outcome(claim, True, False, nothing, whole, finding)
-    return _check_chunks(claim, expected, facts, size)
+    return _check_chunks(claim, expected, facts, size, claimed_size)
 
 
-def _check_chunks(claim: Claim, expected: ChunksAre, facts: Facts, size: int) -> Outcome:
+def _check_chunks(
+    claim: Claim, expected: ChunksAre, facts: Facts, size: int, claimed_size: int | None
+) -> Outcome:
     nothing = SpanSet()
     actual: bytes | None = facts.answers.get((claim.subject, expected.request))
     if actual is None:
         return Outcome(claim, False, False, nothing, nothing)
     algorithm = ALGORITHMS[expected.request.algorithm]
-    width, step = algorithm.size, expected.request.chunk_size
-    good: list[tuple[int, int]] = []
-    bad: list[tuple[int, int]] = []
-    for index in range((size + step - 1) // step):
-        span = (index * step, min((index + 1) * step, size))
-        at = index * width
-        same = actual[at : at + width] == expected.values[at : at + width]
-        (good if same else bad).append(span)
-    missing = len(expected.values) // width - (size + step - 1) // step
-    holds, broken = SpanSet(good), SpanSet(bad)
-    finding = None
-    if broken or missing > 0:
-        shown = ", ".join(f"{start}-{end - 1}" for start, end in broken.spans[:SHOWN_RANGES])
-        more = len(broken.spans) - SHOWN_RANGES
-        finding = Finding.of(
-            codes.CHUNK_MISMATCH,
-            claim.subject,
-            _says(
-                claim,
-                f"finds {len(bad)} of {len(good) + len(bad)} chunks of {step} bytes damaged"
-                + (f", and {missing} missing at the end" if missing > 0 else "")
-                + (f": bytes {shown}" if shown else "")
-                + (f" and {more} more ranges" if more > 0 else ""),
-            ),
-            expected=f"{len(expected.values) // width} chunk digests",
-            actual=f"{len(good)} that agree",
-            offset=broken.spans[0][0] if broken else size,
-            cause=_chunk_cause(good, bad, missing),
-        )
-    binding = algorithm.name not in ("md5", "sha1")
-    return Outcome(claim, True, binding, holds, broken, finding)
-
-
-def _chunk_cause(
-    good: Sequence[tuple[int, int]], bad: Sequence[tuple[int, int]], missing: int
-) -> str:
-    if missing > 0 and len(bad) <= 1:
-        return "truncation"
-    if bad and good and bad[0][0] > good[-1][0]:
-        return "everything after one offset differs: a cut, an insertion or a rewrite from there"
-    if not good:
-        return "another file, or rewritten throughout"
-    return "damage or an edit in the ranges named"
+    binding = algorithm.strength is Strength.BINDING
+    step = expected.request.chunk_size
+    found = compare(expected.values, actual, algorithm.size, step, size, claimed_size)
+    if not found.cause:
+        return Outcome(claim, True, binding, found.good, nothing)
+    total = len(actual) // algorithm.size
+    shown = ", ".join(f"{start}-{end - 1}" for start, end in found.bad.spans[:SHOWN_RANGES])
+    more = len(found.bad.spans) - SHOWN_RANGES
+    parts = [
+        f"{found.damaged} of {total} chunks of {step} bytes differ"
+        + (f": bytes {shown}" if shown else "")
+        + (f" and {more} more ranges" if more > 0 else "")
+        if found.damaged
+        else f"all {total} chunks of {step} bytes agree",
+        *([f"{found.absent} chunks are missing at the end"] if found.absent else []),
+    ]
+    finding = Finding.of(
+        codes.CHUNK_MISMATCH,
+        claim.subject,
+        _says(claim, "is not met: " + "; ".join(parts)),
+        expected=f"{len(expected.values) // algorithm.size} chunks as claimed",
+        actual=f"{total - found.damaged} of them",
+        offset=found.bad.spans[0][0] if found.bad else size,
+        cause=found.cause,
+    )
+    return Outcome(claim, True, binding, found.good, found.bad, finding)
 
 
 def _cause(actual: int, claimed: int | None) -> str:

@@ -18,6 +18,9 @@ class Reach:
         self.bound: dict[Space, SpanSet] = {}
         self.why: dict[str, tuple[str, str]] = {}
         """Component -> (the component that it was reached from, or "" at the start; how)."""
+        self.short: set[str] = set()
+        """Components that are less, more or other than they should be, by a claim that this anchor
+        vouches for, even where all bytes that they have are bound."""
 
     def has(self, footprint: tuple[Space, SpanSet] | None) -> bool:
         """Whether all of these bytes are bound. A component of no bytes has to be reached by
@@ -58,12 +61,15 @@ def reach_of(
             ):
                 waiting.append(outcome)
                 continue
-            translated = spaces.translate(claim.subject, outcome.holds)
-            if translated is not None and (reach.add(*translated) or not outcome.broken):
-                if not outcome.broken:
-                    origin = "" if claim.origin == anchor else claim.origin
-                    reach.why.setdefault(claim.subject, (origin, claim.field))
+            if not outcome.met:
+                reach.short.add(claim.subject)
+            elif spaces.footprint(claim.subject) is not None:
+                origin = "" if claim.origin == anchor else claim.origin
+                reach.why.setdefault(claim.subject, (origin, claim.field))
                 changed = True
+            if outcome.met or outcome.holds:
+                translated = spaces.translate(claim.subject, outcome.holds)
+                changed |= translated is not None and reach.add(*translated)
         pending = waiting
     return reach
 

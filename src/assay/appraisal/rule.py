@@ -83,7 +83,8 @@ def _targets_reached(case: Case, spaces: Spaces, reach: Reach) -> list[str]:
     return [
         target
         for target in case.targets
-        if target in reach.why or reach.has(spaces.footprint(target))
+        if target in reach.why
+        or (target not in reach.short and reach.has(spaces.footprint(target)))
     ]
 
 

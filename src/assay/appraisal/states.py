@@ -8,7 +8,7 @@ from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome
 from assay.appraisal.fixpoint import Reach
 from assay.appraisal.space import Space, Spaces
-from assay.model.claim import SizeIs
+from assay.model.claim import ChunksAre, SizeIs
 from assay.model.codes import content as codes
 from assay.model.component import Slice, Stored
 from assay.model.finding import Finding
@@ -34,16 +34,20 @@ class States:
             for space, spans in reach.bound.items():
                 bound.add(space, spans)
         broken, consistent, excluded = _Accumulator(), _Accumulator(), _Accumulator()
+        named = _named_damage(outcomes, reaches, spaces)
         for outcome in outcomes:
             for target, spans in ((broken, outcome.broken), (consistent, outcome.holds)):
                 if isinstance(outcome.claim.expected, SizeIs) and target is consistent:
                     continue
                 translated = spaces.translate(outcome.claim.subject, spans) if spans else None
                 if translated is not None:
-                    target.add(*translated)
+                    space, found = translated
+                    if target is broken and space in named:
+                        found = found & named[space]
+                    target.add(space, found)
         for link in spaces.links.values():
             whole = SpanSet.whole(spaces.sizes[link.derived])
-            if broken.at(link.derived):
+            if broken.at(link.derived) and link.source not in named:
                 # what decodes to wrong content is wrong, even where its own digest is right
                 broken.add(link.source, link.spans)
             if whole and consistent.at(link.derived).covers(whole):
@@ -149,6 +153,27 @@ class States:
             for state, part in self.by_space[space].items()
             if part & spans
         }
+
+
+def _named_damage(
+    outcomes: Sequence[Outcome], reaches: Sequence[Reach], spaces: Spaces
+) -> dict[Space, SpanSet]:
+    """The spaces of which a document that is vouched for says, chunk by chunk, which bytes are
+    wrong: there all others are right, even though a digest of the whole cannot be."""
+    named: dict[Space, SpanSet] = {}
+    for outcome in outcomes:
+        origin = outcome.claim.origin
+        if (
+            isinstance(outcome.claim.expected, ChunksAre)
+            and outcome.finding is not None
+            and outcome.binding
+            and any(origin in reach.why for reach in reaches)
+        ):
+            footprint = spaces.footprint(outcome.claim.subject)
+            if footprint is not None and footprint[1] == SpanSet.whole(spaces.sizes[footprint[0]]):
+                before = named.get(footprint[0], SpanSet())
+                named[footprint[0]] = before | outcome.broken
+    return named
 
 
 class _Accumulator:

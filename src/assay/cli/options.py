@@ -38,6 +38,9 @@ def anchor_options(command: Command) -> Command:
         ),
         click.option("--checksums", multiple=True, metavar="FILE", help="Trust a checksum file."),
         click.option(
+            "--baseline", multiple=True, metavar="FILE", help="Trust the values of a baseline."
+        ),
+        click.option(
             "--key", multiple=True, metavar="FILE", help="Trust a key; its kind is recognised."
         ),
         click.option(
@@ -161,6 +164,8 @@ def trust_from(given: Given) -> Trust:
         trust.add_digest(text)
     for path in given["checksums"]:
         trust.add_checksums(path)
+    for path in given["baseline"]:
+        trust.add_baseline(path)
     for path in given["key"]:
         trust.add_key(path)
     for path in given["ssh_revoked"]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
 from assay.model.verdict import Verdict
 from assay.report.style import WIDTH
@@ -13,11 +14,12 @@ from assay.report.style import WIDTH
 NARROWEST = 40
 
 
-def use_color() -> bool:
-    """Colour only on a terminal, and never where NO_COLOR is set."""
+def use_color(stream: TextIO | None = None) -> bool:
+    """Colour only on a terminal (standard output's, unless given), and never where NO_COLOR is
+    set."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
-    return sys.stdout.isatty()
+    return (stream or sys.stdout).isatty()
 
 
 def width() -> int:

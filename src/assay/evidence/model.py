@@ -18,6 +18,7 @@ from assay.model.component import Component
 from assay.model.finding import UsageError
 from assay.model.reading import Options, Reading
 from assay.model.signature import Key
+from assay.model.verdict import NotChecked
 from assay.sources.model import OpenedImage, OpenOptions
 
 
@@ -65,16 +66,18 @@ class Context(Struct, frozen=True):
     """What a reader works on.
 
     ``components`` are those that the image's formats found, by id; ``root`` is the one that a
-    digest of the image means, and ``targets`` stand for the image as a whole. ``keys`` is all
-    verification material, ``given`` every file that the user named. ``look_around`` says whether
-    to look for signatures that nobody named (beside the image, in its registry).
-    ``earlier`` is what was found by the readers before (see `EvidenceReader.last`).
+    digest of the image means, and ``targets`` stand for the image as a whole. ``skipped`` are the
+    parts that were not looked at. ``keys`` is all verification material, ``given`` every file that
+    the user named. ``look_around`` says whether to look for signatures that nobody named (beside
+    the image, in its registry). ``earlier`` is what was found by the readers before (see
+    `EvidenceReader.last`).
     """
 
     image: OpenedImage
     root: str
     targets: Sequence[str]
     components: Mapping[str, Component]
+    skipped: Sequence[NotChecked]
     formats: Options
     open: OpenOptions
     keys: Sequence[Key]

@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from assay.model.spans import Span
 
+BASELINE = "baseline"
+"""The kind of an outside document that holds reference values of an image."""
+
 
 class Stored(Struct, frozen=True, tag="stored"):
     """Bytes of their own: a file, or a blob of a registry. ``blob`` is the key of the bytes;

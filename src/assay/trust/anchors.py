@@ -62,6 +62,12 @@ class Trust(Struct):
         self.documents.append(GivenFile("checksums", Path(path), anchor))
         return self
 
+    def add_baseline(self, path: str | os.PathLike[str]) -> Trust:
+        """Trust the reference values of a baseline."""
+        anchor = self._add("baseline", f"baseline {path}")
+        self.documents.append(GivenFile("baseline", Path(path), anchor))
+        return self
+
     def add_key(self, name: str | os.PathLike[str]) -> Trust:
         """Trust the holder of a key: a file, whose kind is recognised by its content, or a secret
         (see `add_secret`)."""
