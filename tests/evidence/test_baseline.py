@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from assay.model.finding import AssayError
 from assay.model.reading import Options
 from assay.model.verdict import State, Verdict
 from assay.pipeline import VerifyOptions, verify
+from assay.report import schemas
 from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust
 from tests.signatures.support import codes_of, run, tool
@@ -74,7 +74,7 @@ def cause(verdict: Verdict) -> str:
 
 
 def test_it_is_what_its_schema_says(image: Path, tmp_path: Path) -> None:
-    schema = json.loads(files("assay.schemas").joinpath("baseline-1.json").read_text())
+    schema = json.loads(schemas.text_of("baseline-1"))
     layout = Layout()
     name = layout.write(tmp_path / "layout", layout.index([layout.image(), layout.image([{}])]))
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -18,7 +18,8 @@ from assay.evidence.baseline_document import CHUNK_SIZE, LARGEST_CHUNK, SMALLEST
 from assay.model.digest import ALGORITHMS, Strength
 from assay.model.finding import UsageError
 from assay.pipeline import VerifyOptions
-from assay.report.text import human_size, render
+from assay.report.style import human_size
+from assay.report.text import render
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 

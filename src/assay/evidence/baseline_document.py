@@ -1,6 +1,6 @@
 """Baselines: reference values of an image, as an in-toto Statement.
 
-The predicate's schema is `assay/schemas/baseline-1.json`. The encoding is canonical and holds
+The predicate's schema is `assay/report/schema/baseline-1.json`. The encoding is canonical and holds
 neither times nor names of this machine, so the same image gives the same bytes everywhere.
 """
 

@@ -13,7 +13,7 @@ from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import checksums as codes
 from assay.model.finding import AssayError, Finding
-from assay.signatures.trial import printable
+from assay.printable import printable
 from assay.sources.model import OpenedImage
 
 
