@@ -62,6 +62,36 @@ def anchor_options(command: Command) -> Command:
             help="Accept raw signatures of this kind only: rsa-pss-sha256, ecdsa-sha384 ...",
         ),
         click.option(
+            "--ca",
+            multiple=True,
+            metavar="FILE",
+            help="Trust signers that this authority certified: certificates in PEM or DER.",
+        ),
+        click.option(
+            "--ca-intermediate",
+            multiple=True,
+            metavar="FILE",
+            help="Certificates that may stand between signer and --ca; they are not trusted.",
+        ),
+        click.option(
+            "--eku",
+            default="",
+            metavar="NAME",
+            help="What certificates below --ca have to be for: codeSigning, or an OID.",
+        ),
+        click.option(
+            "--crl",
+            multiple=True,
+            metavar="FILE",
+            help="Believe no certificate that this revocation list names, nor one without a list.",
+        ),
+        click.option(
+            "--tsa-ca",
+            multiple=True,
+            metavar="FILE",
+            help="Believe the times that time stamps of this authority prove.",
+        ),
+        click.option(
             "--ssh-namespace",
             default="file",
             show_default=True,
@@ -168,6 +198,14 @@ def trust_from(given: Given) -> Trust:
         trust.add_baseline(path)
     for path in given["key"]:
         trust.add_key(path)
+    for path in given["ca"]:
+        trust.add_ca(path)
+    for path in given["ca_intermediate"]:
+        trust.add_ca_intermediate(path)
+    for path in given["crl"]:
+        trust.add_crl(path)
+    for path in given["tsa_ca"]:
+        trust.add_tsa_ca(path)
     for path in given["ssh_revoked"]:
         trust.add_ssh_revoked(path)
     issuers = given["issuer"]
@@ -183,6 +221,8 @@ def trust_from(given: Given) -> Trust:
 
 def _demands_from(given: Given) -> dict[str, str]:
     demands = {"ssh-namespace": given["ssh_namespace"]}
+    if given["eku"]:
+        demands["eku"] = given["eku"]
     if name := given["signature_algorithm"]:
         from assay.crypto.algorithms import NAMED
 

@@ -34,10 +34,10 @@ class Trial:
         """This key cannot be the one that made the signature."""
         self._attempts.append(KeyAttempt(key.anchor, key.key_id, False, reason))
 
-    def fail(self, key: Key, status: Status, reason: str, finding: Finding) -> None:
+    def fail(self, key: Key, status: Status, reason: str, *findings: Finding) -> None:
         """This key is, or may be, the one, and the signature still does not count."""
         self._attempts.append(KeyAttempt(key.anchor, key.key_id, False, reason))
-        self._failures.append((status, finding))
+        self._failures += [(status, finding) for finding in findings]
 
     def match(
         self,

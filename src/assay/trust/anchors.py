@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -13,10 +14,14 @@ from assay import limits, plugins
 from assay.evidence.model import GivenFile, read_bounded
 from assay.model.anchor import Anchor
 from assay.model.digest import Digest
-from assay.model.finding import UsageError
+from assay.model.finding import AssayError, UsageError
 from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
 from assay.model.signature import Key
 from assay.trust import secrets
+from assay.x509 import key_schemes
+
+if TYPE_CHECKING:
+    from assay.x509.certificate import Certificate
 
 _BARE_KEY = re.compile(r"RW[A-Za-z0-9+/]{54}|(ssh|sk|ecdsa)-\S+ AAAA\S+.*|-----BEGIN .*", re.DOTALL)
 """A minisign, SSH or PEM key in place of a file's name."""
@@ -122,6 +127,49 @@ class Trust(Struct):
         self.keys.append(Key("", revocation.KEY_SCHEME, path, revoked))
         return self
 
+    def add_ca(self, path: str | os.PathLike[str]) -> Trust:
+        """Trust whoever an authority has certified: certificates in PEM or DER, each of which is
+        trusted. They may be roots, authorities below one, or signers' own."""
+        demand = self.demands.get(key_schemes.PURPOSE_DEMAND, "")
+        if demand:
+            from assay.x509.purposes import purposes_of
+
+            try:
+                purposes_of(demand)
+            except ValueError as error:
+                raise UsageError(f"--eku: {error}") from error
+        found = _certificates(path, "--ca")
+        anchor = self._add("ca", f"certificate authority {path}")
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        names = ", ".join(str(each) for each in found[:3]) + more
+        self.keys.append(Key(anchor, key_schemes.AUTHORITY, names, found, self.demands))
+        return self
+
+    def add_ca_intermediate(self, path: str | os.PathLike[str]) -> Trust:
+        """Certificates that may stand between a signer and an authority; they are not trusted."""
+        found = _certificates(path, "--ca-intermediate")
+        self.keys.append(Key("", key_schemes.INTERMEDIATE, os.fspath(path), found))
+        return self
+
+    def add_tsa_ca(self, path: str | os.PathLike[str]) -> Trust:
+        """Believe the times that time stamping authorities below these certificates state."""
+        found = _certificates(path, "--tsa-ca")
+        self.keys.append(Key("", key_schemes.TIME_AUTHORITY, os.fspath(path), found))
+        return self
+
+    def add_crl(self, path: str | os.PathLike[str]) -> Trust:
+        """Believe no certificate that these revocation lists (PEM or DER) name, and none that no
+        list is about."""
+        from assay.x509.crl import read_crls
+
+        data = read_bounded(Path(path), limits.CRL_SIZE, "--crl")
+        try:
+            lists = tuple(read_crls(data))
+        except AssayError as error:
+            raise UsageError(f"--crl {path}: {error.finding.detail}") from error
+        self.keys.append(Key("", key_schemes.LISTS, os.fspath(path), lists))
+        return self
+
     def add_secret(self, name: str) -> Trust:
         """Trust whoever shares a secret: ``secret:FILE``, ``secret:env:NAME`` or
         ``secret:fd:NUMBER``, with ``secret-hex:`` or ``secret-base64:`` for text forms."""
@@ -131,3 +179,13 @@ class Trust(Struct):
         key_id = known[0].key_id if known else anchor
         self.keys.append(Key(anchor, "secret", key_id, secret, self.demands))
         return self
+
+
+def _certificates(path: str | os.PathLike[str], option: str) -> tuple[Certificate, ...]:
+    from assay.x509.load import read_certificates
+
+    data = read_bounded(Path(path), limits.KEY_FILE_SIZE, option)
+    try:
+        return tuple(read_certificates(data))
+    except AssayError as error:
+        raise UsageError(f"{option} {path}: {error.finding.detail}") from error

@@ -244,10 +244,10 @@ def _extensions(body: Der, version: int) -> dict[str, Extension]:
     return found
 
 
-def read_extensions(cursor: Der) -> dict[str, Extension]:
+def read_extensions(cursor: Der, tag: int = SEQUENCE) -> dict[str, Extension]:
     """Extensions (RFC 5280 section 4.1.2.9), each at most once. An empty list, which some software
     writes and the RFC forbids, can be read in one way only. Raises AssayError."""
-    inside = cursor.enter()
+    inside = cursor.enter(tag)
     found: dict[str, Extension] = {}
     for element in inside.each(SEQUENCE, limits.CERTIFICATE_EXTENSIONS, "extensions"):
         extension = inside.within(element)

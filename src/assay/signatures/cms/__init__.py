@@ -1,0 +1,1 @@
+"""CMS and PKCS#7 signatures over files."""
