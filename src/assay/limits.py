@@ -144,3 +144,12 @@ CMS_CERTIFICATES = 256
 CMS_SIGNERS = 32
 CMS_ATTRIBUTES = 64
 CMS_TIMESTAMPS = 16
+
+OPENPGP_PACKETS = 200_000
+"""In one file; a keyring of a whole distribution's developers has about that many."""
+OPENPGP_PARTS = 1_000_000
+"""Pieces of one packet whose length was not known when it was begun."""
+OPENPGP_SIGNATURES = 128
+"""In one signature file or signed message: each may ask for a digest of its own."""
+OPENPGP_CHECKS = 2000
+"""Signatures on one certificate that are checked."""

@@ -27,7 +27,15 @@ _RSA = "1.2.840.113549.1.1.1"
 _RSA_PSS = "1.2.840.113549.1.1.10"
 _MGF1 = "1.2.840.113549.1.1.8"
 _EC = "1.2.840.10045.2.1"
-_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_CURVES = {
+    "secp256r1": "P-256",
+    "secp384r1": "P-384",
+    "secp521r1": "P-521",
+    "brainpoolP256r1": "brainpoolP256r1",
+    "brainpoolP384r1": "brainpoolP384r1",
+    "brainpoolP512r1": "brainpoolP512r1",
+}
+"""What ``cryptography`` calls a curve -> what people call it (FIPS 186-5, RFC 5639)."""
 DIGEST_OIDS = {
     "1.2.840.113549.2.5": "md5",
     "1.3.14.3.2.26": "sha1",
@@ -128,11 +136,18 @@ def read_ed448(raw: bytes, what: str) -> PublicKey:
 
 
 def read_ec_point(curve: str, point: bytes, what: str) -> PublicKey:
-    """The ECDSA key of an uncompressed point (SEC 1 section 2.3.3) on ``P-256``, ``P-384`` or
-    ``P-521``. Raises AssayError as `read_spki`."""
+    """The ECDSA key of an uncompressed point (SEC 1 section 2.3.3) on ``P-256``, ``P-384``,
+    ``P-521`` or a brainpool curve (``brainpoolP256r1`` ...). Raises AssayError as `read_spki`."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    curves = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
+    curves: dict[str, ec.EllipticCurve] = {
+        "P-256": ec.SECP256R1(),
+        "P-384": ec.SECP384R1(),
+        "P-521": ec.SECP521R1(),
+        "brainpoolP256r1": ec.BrainpoolP256R1(),
+        "brainpoolP384r1": ec.BrainpoolP384R1(),
+        "brainpoolP512r1": ec.BrainpoolP512R1(),
+    }
     if curve not in curves:
         raise _refused(codes.SIGNATURE_UNSUPPORTED, what, f"the curve {curve[:40]!r}")
     try:
