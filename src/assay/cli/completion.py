@@ -10,7 +10,7 @@ ASK = "__complete"
 _BASH = r"""# bash completion for assay
 _assay() {
     local -a words
-    local line kind value meaning current piece cut files=
+    local line kind value meaning current piece cut rest files=
     read -ra words <<< "${COMP_LINE:0:COMP_POINT}"
     [[ "${COMP_LINE:0:COMP_POINT}" == *[[:space:]] ]] && words+=("")
     current="${words[-1]}"
@@ -23,17 +23,18 @@ _assay() {
     while IFS=$'\t' read -r kind value meaning; do
         case "$kind" in
             value) COMPREPLY+=("${value#"$cut"}") ;;
-            files) files=1 ;;
+            files) files=1; rest="${current#"$value"}" ;;
         esac
     done < <("$1" __complete "${words[@]:1}" 2>/dev/null)
     if [[ -n "$files" ]]; then
-        if (( ${#COMPREPLY[@]} == 0 )); then
+        if (( ${#COMPREPLY[@]} == 0 )) && [[ "$rest" == "$piece" ]]; then
             compopt -o default
         else
             while IFS= read -r line; do
                 [[ -d "$line" ]] && line+=/
-                COMPREPLY+=("$line")
-            done < <(compgen -f -- "$piece")
+                line="${current%"$rest"}$line"
+                COMPREPLY+=("${line#"$cut"}")
+            done < <(compgen -f -- "$rest")
         fi
     fi
     if (( ${#COMPREPLY[@]} == 1 )) && [[ "${COMPREPLY[0]}" == *[:/=] ]]; then
