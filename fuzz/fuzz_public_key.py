@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+from assay.crypto import jwk
 from assay.crypto.algorithms import Ecdsa, EdDsa, MlDsa, RsaPkcs1, SignatureAlgorithm
 from assay.crypto.check import confirms
 from assay.crypto.public_key import Family
@@ -25,3 +26,5 @@ def one_input(data: bytes) -> None:
         with contextlib.suppress(AssayError):
             key = read(data, "key")
             assert not confirms(key, _USUAL[key.family], bytes(64), b"message")
+    with contextlib.suppress(AssayError):
+        jwk.read(data, "key")

@@ -95,6 +95,17 @@ def test_a_name_without_a_registry_takes_the_default() -> None:
     assert parse_reference("other.example/app", "registry.example").registry == "other.example"
 
 
+def test_a_host_that_only_its_capitals_tell_stays_one() -> None:
+    for text, shown in (
+        ("Registry/app", "Registry/app:1"),
+        ("Registry.Example/app", "registry.example/app:1"),
+        ("LOCALHOST/app", "localhost/app:1"),
+    ):
+        reference = parse_reference(f"{text}:1")
+        assert str(reference) == shown
+        assert parse_reference(shown) == reference
+
+
 def test_the_referrers_tag_of_a_digest() -> None:
     assert referrers_tag(Digest.parse(SHA256)) == "sha256-" + "ab" * 32
     assert referrers_tag(Digest.parse(SHA512)) == "sha512-" + "cd" * 32

@@ -15,7 +15,7 @@ from assay.signatures.ssh.keys import fingerprint_of, plain_type
 from assay.signatures.ssh.wire import Reader, WireError
 from assay.signatures.trial import printable
 
-_KEY = re.compile(r"(\S+)[ \t]+([A-Za-z0-9+/]{16,}={0,2})(?=[ \t]|$)")
+_KEY = re.compile(r"(?<!\S)(\S+)[ \t]+([A-Za-z0-9+/]{16,}={0,2})(?=[ \t]|$)")
 _OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?(,|$)')
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z|UTC)?\Z", re.IGNORECASE)
 _FLAGS = ("cert-authority", "no-touch-required")

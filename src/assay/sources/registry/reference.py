@@ -81,7 +81,11 @@ def parse_reference(text: str, default_registry: str = "") -> Reference:
             f"not a repository: {repository[:80]!r} (lower-case letters and digits, parted by"
             " . _ __ - or /)"
         )
-    return Reference(registry.lower(), repository, tag, digest)
+    lowered = registry.lower()
+    if names_a_registry(f"{registry}/") and not names_a_registry(f"{lowered}/"):
+        # only its capital letters tell that it is a host
+        lowered = registry
+    return Reference(lowered, repository, tag, digest)
 
 
 def referrers_tag(digest: Digest) -> str:
