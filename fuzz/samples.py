@@ -70,6 +70,49 @@ def _descriptor(of: bytes, media_type: str, **more: object) -> dict[str, object]
     return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(of), **more}
 
 
+def archive_of(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def image_archives() -> Iterator[bytes]:
+    """What docker save wrote in former times, and an OCI layout in a tar archive."""
+    layer = tar()[:4096] + bytes(1024)
+    diff_id = "sha256:" + hashlib.sha256(layer).hexdigest()
+    config = json.dumps(
+        {
+            "os": "linux",
+            "architecture": "amd64",
+            "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        }
+    ).encode()
+    name = hashlib.sha256(config).hexdigest()
+    listed = [{"Config": f"{name}.json", "RepoTags": ["a:1"], "Layers": ["l/layer.tar"]}]
+    yield archive_of(
+        {"manifest.json": json.dumps(listed).encode(), f"{name}.json": config, "l/layer.tar": layer}
+    )
+    kind = "application/vnd.oci.image"
+    manifest = json.dumps(
+        {
+            "schemaVersion": 2,
+            "config": _descriptor(config, f"{kind}.config.v1+json"),
+            "layers": [_descriptor(layer, f"{kind}.layer.v1.tar")],
+        }
+    ).encode()
+    index = {"schemaVersion": 2, "manifests": [_descriptor(manifest, f"{kind}.manifest.v1+json")]}
+    blobs = {f"blobs/sha256/{hashlib.sha256(b).hexdigest()}": b for b in (config, manifest, layer)}
+    head = {
+        "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
+        "index.json": json.dumps(index).encode(),
+    }
+    yield archive_of(head | blobs)
+
+
 def documents() -> Iterator[bytes]:
     """JSON documents of images, statements and registries."""
     oci = "application/vnd.oci.image"
@@ -193,7 +236,7 @@ def texts() -> Iterator[bytes]:
 @cache
 def samples() -> list[bytes]:
     """All of them."""
-    archives = [tar(), gnu_tar(), tar()[:1024] + bytes(1024)]
+    archives = [tar(), gnu_tar(), tar()[:1024] + bytes(1024), *image_archives()]
     packed = [gzip.compress(tar(), mtime=0), zstd(tar()), lzma.compress(tar()), bz2.compress(b"a")]
     twice = gzip.compress(b"a", mtime=0) + gzip.compress(b"b", mtime=0)
     return [*archives, *packed, twice, *documents(), *signatures(), *texts()]

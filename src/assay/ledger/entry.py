@@ -132,7 +132,7 @@ def parse(leaf: bytes) -> Entry:
     """Read a leaf. Raises AssayError (ledger-entry-malformed)."""
     try:
         return msgspec.json.decode(leaf, type=Entry)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AssayError(
             Finding.of(codes.LEDGER_ENTRY_MALFORMED, detail=f"not a ledger entry: {error}")
         ) from error
