@@ -22,6 +22,7 @@ def verify(
     trust: Trust,
     *,
     signatures: Iterable[Path] = (),
+    attestations: Iterable[Path] = (),
     every: bool = False,
     threshold: int = 1,
     self_consistent: bool = False,
@@ -33,18 +34,18 @@ def verify(
     """Check that an image is exactly what someone in ``trust`` published.
 
     ``image`` is a path or any other name that the command line takes. ``signatures`` are detached
-    signature files; those beside the image are found by themselves. ``every`` asks for every
-    anchor and not one of each kind, ``threshold`` for that many distinct signers, and
-    ``self_consistent`` accepts an image that nobody vouches for. ``platform`` narrows to one
-    platform, ``forced_type`` names a format instead of detecting it. With ``offline`` no
-    connection is made. Validity is judged at the time ``at``, which needs a time zone; None is
-    now.
+    signature files, ``attestations`` statements in envelopes; those beside the image are found by
+    themselves. ``every`` asks for every anchor and not one of each kind, ``threshold`` for that
+    many distinct signers, and ``self_consistent`` accepts an image that nobody vouches for.
+    ``platform`` narrows to one platform, ``forced_type`` names a format instead of detecting it.
+    With ``offline`` no connection is made. Validity is judged at the time ``at``, which needs a
+    time zone; None is now.
 
     Whatever is wrong with the image, or keeps it from being read, is in the verdict, which is
     true only when the image is allowed. Raises UsageError when the request makes no sense.
     """
     rule = BuiltInRule(threshold, every, self_consistent)
-    return _one(image, trust, rule, signatures, platform, forced_type, offline, at)
+    return _one(image, trust, rule, signatures, platform, forced_type, offline, at, attestations)
 
 
 def inspect(
@@ -77,12 +78,14 @@ def _one(
     forced_type: str,
     offline: bool,
     at: datetime | None,
+    attestations: Iterable[Path] = (),
     look_beside: bool = False,
 ) -> Verdict:
     if at is not None and at.tzinfo is None:
         raise UsageError(f"at: {at} has no time zone")
-    if isinstance(signatures, str | os.PathLike):
-        raise UsageError("signatures: give a list of files")
+    for option, files in (("signatures", signatures), ("attestations", attestations)):
+        if isinstance(files, str | os.PathLike):
+            raise UsageError(f"{option}: give a list of files")
     name = os.fspath(image)
     verdicts = pipeline.verify(
         name,
@@ -92,6 +95,7 @@ def _one(
             formats=Options(platform=platform, forced_type=forced_type),
             open=OpenOptions(offline=offline, platform=platform),
             signatures=[os.fspath(signature) for signature in signatures],
+            attestations=[os.fspath(attestation) for attestation in attestations],
             look_beside=look_beside,
             at=at,
         ),

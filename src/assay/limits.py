@@ -153,3 +153,10 @@ OPENPGP_SIGNATURES = 128
 """In one signature file or signed message: each may ask for a digest of its own."""
 OPENPGP_CHECKS = 2000
 """Signatures on one certificate that are checked."""
+
+ENVELOPE_SIGNATURES = 256
+"""Signatures of one DSSE envelope."""
+ATTESTATIONS = 4096
+"""Statements in one file, one a line."""
+STATEMENT_CLAIMS = 100_000
+"""Subjects of a statement, times the components that each may be about."""

@@ -51,9 +51,9 @@ class Progress(Protocol):
 class VerifyOptions(msgspec.Struct):
     """Everything that one call of `verify` asks for, beside the image's name.
 
-    ``signatures`` are files given by name; files beside the image are looked for when there are
-    keys to check them with, or with ``look_beside``. ``also_measure`` asks for measurements beyond
-    those that checking takes, once it is known what is in the image.
+    ``signatures`` and ``attestations`` are files given by name; files beside the image are looked
+    for when there are keys to check them with, or with ``look_beside``. ``also_measure`` asks for
+    measurements beyond those that checking takes, once it is known what is in the image.
     """
 
     trust: Trust
@@ -61,6 +61,7 @@ class VerifyOptions(msgspec.Struct):
     formats: Options = Options()
     open: OpenOptions = OpenOptions()
     signatures: list[str] = []
+    attestations: list[str] = []
     look_beside: bool = False
     also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
     at: datetime | None = None
@@ -68,7 +69,8 @@ class VerifyOptions(msgspec.Struct):
 
     def evidence_files(self) -> list[GivenFile]:
         """The files given that are no anchors themselves."""
-        return [GivenFile("signature", Path(name)) for name in self.signatures]
+        given = (("signature", self.signatures), ("attestation", self.attestations))
+        return [GivenFile(option, Path(name)) for option, names in given for name in names]
 
 
 class Examined(msgspec.Struct):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assay.appraisal.alternatives import settled
 from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome, check
 from assay.appraisal.fixpoint import Reach, reach_of
@@ -31,13 +32,14 @@ def appraise(case: Case) -> Verdict:
     """Judge a case by the built-in rule. Raises nothing for any case that readers can make."""
     spaces = Spaces(case.components, case.facts.sizes)
     signatures = _without_idle_alternatives(case.outcomes)
-    outcomes = _check_claims(case)
+    outcomes, mismatches = settled(_check_claims(case))
     reaches = [reach_of(anchor.id, case.vouchers, outcomes, spaces) for anchor in case.anchors]
     states = States(case, spaces, outcomes, reaches)
     findings = list(case.findings)
     for component, faults in case.facts.faults.items():
         findings.extend(_placed(fault, component) for fault in faults)
     findings.extend(_failures(outcomes))
+    findings.extend(mismatches)
     findings.extend(_unchecked(case, outcomes))
     findings.extend(finding for outcome in signatures for finding in outcome.findings)
     findings.extend(_rewritten(case, outcomes))

@@ -42,6 +42,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             formats=options.format_options_from(given),
             open=options.open_options_from(given),
             signatures=list(given["signature"]),
+            attestations=list(given["attestation"]),
             at=options.time_from(given),
             look_beside=True,
         )

@@ -59,7 +59,7 @@ def anchor_options(command: Command) -> Command:
             "--signature-algorithm",
             default="",
             metavar="NAME",
-            help="Accept raw signatures of this kind only: rsa-pss-sha256, ecdsa-sha384 ...",
+            help="Accept only such signatures by PEM keys: rsa-pss-sha256, ecdsa-sha384 ...",
         ),
         click.option(
             "--ca",
@@ -112,6 +112,12 @@ def evidence_options(command: Command) -> Command:
     return _several(
         click.option(
             "--signature", multiple=True, metavar="FILE", help="A detached signature file."
+        ),
+        click.option(
+            "--attestation",
+            multiple=True,
+            metavar="FILE",
+            help="A statement about the image (in-toto, in DSSE); several stand one a line.",
         ),
     )(command)
 

@@ -61,6 +61,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             formats=options.format_options_from(given),
             open=options.open_options_from(given),
             signatures=list(given["signature"]),
+            attestations=list(given["attestation"]),
             at=options.time_from(given),
         )
         verdicts = _verify_all(images, request, given)

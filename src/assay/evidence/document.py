@@ -10,10 +10,11 @@ from assay.measure.hashing import hash_bytes
 from assay.model.anchor import Voucher
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import trust as codes
-from assay.model.component import Component, Stored
+from assay.model.component import Component, Slice, Stored
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding
 from assay.model.signature import InlineSigned, SignatureScheme
+from assay.model.spans import Span
 from assay.sources.blobs import MemoryBlob
 
 
@@ -36,11 +37,30 @@ def open_document(context: Context, file: GivenFile, kind: str) -> Opened:
     anyone may have added, is a finding and is never read.
     """
     data = file.read(limits.DOCUMENT_SIZE)
+    outer, evidence = take_up(context, file, kind, data)
+    return open_signed(context, evidence, outer, kind, data)
+
+
+def take_up(context: Context, file: GivenFile, kind: str, data: bytes) -> tuple[str, Evidence]:
+    """Make a component of a file, whose content is ``data``; its id, and evidence with it."""
     outer = context.name(file.path.name)
     evidence = Evidence(documents=[Document(outer, file.path)])
     _add(evidence, outer, kind, data)
     if file.anchor:
         evidence.vouchers.append(Voucher(file.anchor, outer, "given"))
+    return outer, evidence
+
+
+def add_part(evidence: Evidence, name: str, kind: str, of: str, span: Span) -> None:
+    """Make a component of a byte range of a document."""
+    start, end = span
+    evidence.reading.components.append(
+        Component(name, kind, Slice(of, (span,)), of, size=end - start, external=True)
+    )
+
+
+def open_signed(context: Context, evidence: Evidence, outer: str, kind: str, data: bytes) -> Opened:
+    """The same for a document that is already a component of ``evidence``, called ``outer``."""
     inner = context.name(f"{outer}/signed")
     try:
         signed = _inline(data, inner, outer)

@@ -38,9 +38,12 @@ class Claim(Struct, frozen=True):
     """``origin`` (a component id) says of ``subject`` (a component id) what ``expected`` holds.
 
     ``field`` is where in the origin it says so (``layers[2].digest``, ``line 14``).
+    ``alternatives`` groups claims of which one has to hold, and only those that do say anything:
+    a statement that lists several subjects does not say which of them the image is.
     """
 
     subject: str
     origin: str
     expected: Expectation
     field: str = ""
+    alternatives: str = ""
