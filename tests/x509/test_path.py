@@ -179,6 +179,17 @@ def test_validity_includes_its_first_and_last_second() -> None:
     assert reasons(find(leaf, [], [top], at=END + timedelta(seconds=1))) == {"key-expired"}
 
 
+def test_the_last_second_counts_in_full() -> None:
+    top = root()
+    leaf = make("Leaf", top)
+    assert find(leaf, [], [top], at=END + timedelta(milliseconds=999)).path
+
+
+def test_an_authority_has_a_name() -> None:
+    top = root(x509.Name([]))
+    assert reasons(find(make("Leaf", top), [], [top])) == {"not-an-authority"}
+
+
 def test_what_firmware_ignores_can_be_ignored_for_its_sake() -> None:
     top = root(end=NOW - timedelta(days=1))
     leaf = make("Leaf", top)

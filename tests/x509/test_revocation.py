@@ -19,7 +19,18 @@ from assay.x509.load import read_certificates
 from assay.x509.path import find_path
 from assay.x509.requirements import PathResult, Requirements
 from tests.signatures.support import flips
-from tests.support.certificates import END, NOW, START, Holder, crl, key_of, make, root, usage
+from tests.support.certificates import (
+    END,
+    NOW,
+    START,
+    Holder,
+    crl,
+    key_of,
+    make,
+    name_of,
+    root,
+    usage,
+)
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors"
 Reason = x509.ReasonFlags
@@ -146,6 +157,52 @@ def test_an_issuer_that_may_not_sign_lists() -> None:
     result = check(make("Leaf", top), top, crl(top))
     assert reason(result) == "revocation-unknown"
     assert "may not sign revocation lists" in result.faults[0].detail
+
+
+def lists_key(issuer: Holder, **options: Any) -> Holder:
+    """A certificate for signing lists, by the name of an authority."""
+    chosen: dict[str, Any] = {"key_usage": usage("crl_sign")}
+    return make(name_of("Middle"), issuer, **(chosen | options))
+
+
+def test_an_authority_may_have_another_key_for_its_lists(top: Holder) -> None:
+    middle = make("Middle", top, ca=True, key_usage=usage("key_cert_sign"))
+    leaf = make("Leaf", middle)
+    for issuer in (top, middle):
+        other = lists_key(issuer)
+        by_other = crl(other)
+        for_other = [crl(top)] if issuer is top else [crl(top), by_other]
+        good = check(leaf, top, by_other, *for_other, between=(middle, other))
+        assert bool(good.path) is (issuer is top)
+
+
+def test_a_list_is_not_signed_by_just_anyone_of_that_name(top: Holder) -> None:
+    middle = make("Middle", top, ca=True, key_usage=usage("key_cert_sign"))
+    leaf = make("Leaf", middle)
+    wrong = {
+        "self-made": make("Middle", ca=False, key_usage=usage("crl_sign")),
+        "by another": lists_key(root("Other")),
+        "for no lists": lists_key(top, key_usage=usage("digital_signature")),
+        "without usage": make(name_of("Middle"), top),
+        "expired": lists_key(top, end=NOW - DAY),
+    }
+    for other in wrong.values():
+        result = check(leaf, top, crl(other), crl(top), between=(middle, other))
+        assert reason(result) == "revocation-unknown"
+    revoked = lists_key(top)
+    entry = (revoked.certificate.serial, START, None)
+    result = check(leaf, top, crl(revoked), crl(top, entry), between=(middle, revoked))
+    assert reason(result) == "revocation-unknown"
+
+
+def test_an_authority_that_renewed_its_key_still_revokes_with_the_new_one(top: Holder) -> None:
+    old = make("Middle", top, ca=True)
+    new = make(name_of("Middle"), top, ca=True)
+    leaf = make("Leaf", old)
+    entry = (leaf.certificate.serial, START, None)
+    assert check(leaf, top, crl(new), crl(top), between=(old, new)).path
+    result = check(leaf, top, crl(new, entry), crl(top), between=(old, new))
+    assert reason(result) == "key-revoked"
 
 
 def test_signatures_proven_older_than_a_harmless_revocation_stand(

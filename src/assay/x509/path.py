@@ -34,7 +34,7 @@ def find_path(
     search = _Search(untrusted, anchors, requirements.legacy)
     closest: tuple[Finding, ...] = ()
     for path in search.paths(leaf):
-        faults = tuple(dict.fromkeys(faults_of(path, requirements)))
+        faults = tuple(dict.fromkeys(faults_of(path, search.pool, requirements)))
         if not faults:
             return PathResult(path)
         if not closest or len(faults) < len(closest):
@@ -48,6 +48,7 @@ class _Search:
     ) -> None:
         self._legacy = legacy
         self._anchors = dict.fromkeys(anchors)
+        self.pool = (*self._anchors, *dict.fromkeys(untrusted))
         self._untrusted = [each for each in dict.fromkeys(untrusted) if each not in self._anchors]
         self._links: dict[tuple[Certificate, Certificate], Finding | None] = {}
         self._missing: Certificate | None = None

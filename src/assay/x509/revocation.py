@@ -6,7 +6,7 @@ points. Indirect lists (of another issuer) and lists for some reasons only are r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from assay.model.codes import trust as trust_codes
 from assay.model.codes import x509 as codes
@@ -15,7 +15,7 @@ from assay.x509 import oids
 from assay.x509.certificate import Certificate
 from assay.x509.crl import RevocationList, Revoked, Scope
 from assay.x509.requirements import Requirements
-from assay.x509.signing import signed_by
+from assay.x509.signing import signature_fault, signed_by
 
 _HARMLESS = {
     "affiliationChanged",
@@ -27,21 +27,111 @@ _HARMLESS = {
 """Reasons that leave signatures standing that were proven to exist before. Any other may mean that
 someone else had the key for an unknown time."""
 
+_DEPTH = 2
+"""How far the question goes whether who signed a list was revoked."""
+
 _HEEDED = {oids.DELTA_CRL, oids.ISSUING_DISTRIBUTION_POINT}
 
 
 def revocation_faults(
-    path: tuple[Certificate, ...], requirements: Requirements
+    path: tuple[Certificate, ...], pool: Sequence[Certificate], requirements: Requirements
 ) -> Iterator[Finding]:
-    """What the lists say of every certificate below the anchor."""
+    """What the lists say of every certificate below the anchor. ``pool`` are certificates at hand;
+    an authority may sign its lists with another key than its certificates, or with a new one."""
+    judge = _Judge(path, pool, requirements)
     for number, certificate in enumerate(path[:-1]):
-        issuer = path[number + 1]
-        try:
-            fault = _fault(certificate, issuer, requirements)
-        except AssayError as error:
-            fault = _unknown(certificate, error.finding.detail)
+        fault = judge.fault(certificate, number + 1)
         if fault is not None:
             yield fault
+
+
+class _Judge:
+    def __init__(
+        self,
+        path: tuple[Certificate, ...],
+        pool: Sequence[Certificate],
+        requirements: Requirements,
+    ) -> None:
+        self._path, self._pool, self._requirements = path, pool, requirements
+
+    def fault(self, certificate: Certificate, above: int, depth: int = 0) -> Finding | None:
+        """What is wrong with a certificate that the one at ``above`` in the path has issued."""
+        try:
+            return self._fault(certificate, above, depth)
+        except AssayError as error:
+            return _unknown(certificate, error.finding.detail)
+
+    def _fault(self, certificate: Certificate, above: int, depth: int) -> Finding | None:
+        why = "none of the lists given is by its issuer"
+        bases: list[RevocationList] = []
+        deltas: list[RevocationList] = []
+        for each in self._requirements.lists:
+            if each.issuer != certificate.issuer:
+                continue
+            try:
+                unusable = _beside_the_point(each, certificate) or self._unsigned(
+                    each, above, depth
+                )
+            except AssayError as error:
+                unusable = error.finding.detail
+            if unusable:
+                why = unusable
+            else:
+                (bases if each.base_number < 0 else deltas).append(each)
+        entry = _entry(certificate, bases, deltas)
+        if entry is not None and not _before(entry, self._requirements):
+            return Finding.of(
+                trust_codes.KEY_REVOKED,
+                detail=f"{certificate} was revoked on {entry.date:%Y-%m-%d %H:%M:%SZ}"
+                f" ({entry.reason})",
+                expected="not revoked",
+                actual=f"{entry.reason}, {entry.date:%Y-%m-%dT%H:%M:%SZ}",
+                cause="revocation",
+            )
+        current = [_out_of_date(each, self._requirements) for each in bases]
+        if "" in current:
+            return None
+        return _unknown(certificate, current[-1] if current else why)
+
+    def _unsigned(self, crl: RevocationList, above: int, depth: int) -> str:
+        """Why the issuer did not sign a list; empty when it did."""
+        issuer = self._path[above]
+        usage = issuer.key_usage
+        permitted = usage is None or "cRLSign" in usage
+        if permitted and signed_by(issuer, crl.algorithm, crl.signature, crl.tbs):
+            return ""
+        for signer in self._pool:
+            try:
+                if self._is_the_issuer_too(signer, issuer, above, depth) and signed_by(
+                    signer, crl.algorithm, crl.signature, crl.tbs
+                ):
+                    return ""
+            except AssayError:
+                continue
+        if not permitted:
+            return f"{issuer} may not sign revocation lists"
+        return "the list was not signed with the issuer's key"
+
+    def _is_the_issuer_too(
+        self, signer: Certificate, issuer: Certificate, above: int, depth: int
+    ) -> bool:
+        """Whether a certificate for signing lists, by the name of the issuer, is certified by the
+        issuer itself or by an authority above it, valid, and not revoked (RFC 5280 section 6.3.3
+        (f))."""
+        now = self._requirements.checked_at
+        if (
+            signer.subject != issuer.subject
+            or signer == issuer
+            or "cRLSign" not in (signer.key_usage or ())
+            or not signer.not_before <= now <= signer.not_after
+            or depth >= _DEPTH
+        ):
+            return False
+        for number in range(above, len(self._path)):
+            authority = self._path[number]
+            if authority.subject == signer.issuer and signature_fault(signer, authority) is None:
+                return self.fault(signer, number, depth + 1) is None
+        return False
 
 
 def _unknown(certificate: Certificate, why: str) -> Finding:
@@ -51,38 +141,6 @@ def _unknown(certificate: Certificate, why: str) -> Finding:
         expected=f"a current list of {certificate.issuer}",
         actual=why,
     )
-
-
-def _fault(
-    certificate: Certificate, issuer: Certificate, requirements: Requirements
-) -> Finding | None:
-    why = "none of the lists given is by its issuer"
-    bases: list[RevocationList] = []
-    deltas: list[RevocationList] = []
-    for each in requirements.lists:
-        if each.issuer != certificate.issuer:
-            continue
-        try:
-            unusable = _unusable(each, certificate, issuer)
-        except AssayError as error:
-            unusable = error.finding.detail
-        if unusable:
-            why = unusable
-        else:
-            (bases if each.base_number < 0 else deltas).append(each)
-    entry = _entry(certificate, bases, deltas)
-    if entry is not None and not _before(entry, requirements):
-        return Finding.of(
-            trust_codes.KEY_REVOKED,
-            detail=f"{certificate} was revoked on {entry.date:%Y-%m-%d %H:%M:%SZ} ({entry.reason})",
-            expected="not revoked",
-            actual=f"{entry.reason}, {entry.date:%Y-%m-%dT%H:%M:%SZ}",
-            cause="revocation",
-        )
-    current = [_out_of_date(each, requirements) for each in bases]
-    if "" in current:
-        return None
-    return _unknown(certificate, current[-1] if current else why)
 
 
 def _entry(
@@ -123,8 +181,8 @@ def _before(entry: Revoked, requirements: Requirements) -> bool:
     )
 
 
-def _unusable(crl: RevocationList, certificate: Certificate, issuer: Certificate) -> str:
-    """Why a list says nothing about a certificate; empty when it does."""
+def _beside_the_point(crl: RevocationList, certificate: Certificate) -> str:
+    """Why a list says nothing about a certificate, whoever signed it; empty when it does."""
     unknown = [oid for oid, each in crl.extensions.items() if each.critical and oid not in _HEEDED]
     if unknown:
         return f"the list has the critical extension {oids.name(unknown[0])}"
@@ -135,11 +193,6 @@ def _unusable(crl: RevocationList, certificate: Certificate, issuer: Certificate
         return "the list is for some reasons, or for attribute certificates, only"
     if not _in_scope(scope, certificate):
         return "the list is for other certificates of the issuer"
-    usage = issuer.key_usage
-    if usage is not None and "cRLSign" not in usage:
-        return f"{issuer} may not sign revocation lists"
-    if not signed_by(issuer, crl.algorithm, crl.signature, crl.tbs):
-        return "the list was not signed with the issuer's key"
     return ""
 
 

@@ -6,7 +6,7 @@ is refused, as nobody here could say which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from assay import limits
 from assay.asn1.der import IA5_STRING, Der, context, encode
@@ -43,8 +43,11 @@ _HEEDED = {
 _Path = tuple[Certificate, ...]
 
 
-def faults_of(path: _Path, requirements: Requirements) -> Iterator[Finding]:
-    """Everything that is wrong with a path, from the signer's certificate (first) to the anchor."""
+def faults_of(
+    path: _Path, pool: Sequence[Certificate], requirements: Requirements
+) -> Iterator[Finding]:
+    """Everything that is wrong with a path, from the signer's certificate (first) to the anchor;
+    ``pool`` are all certificates at hand."""
     for number, certificate in enumerate(path):
         yield from _guarded(certificate, _own_faults, certificate, requirements)
         if number:
@@ -53,7 +56,7 @@ def faults_of(path: _Path, requirements: Requirements) -> Iterator[Finding]:
     yield from _purpose_faults(path, requirements)
     yield from _constraint_faults(path)
     if requirements.lists:
-        yield from revocation_faults(path, requirements)
+        yield from revocation_faults(path, pool, requirements)
 
 
 def _guarded(
@@ -67,7 +70,8 @@ def _guarded(
 
 
 def _own_faults(certificate: Certificate, requirements: Requirements) -> Iterator[Finding]:
-    at = requirements.at
+    # certificates count whole seconds, of which the last one is still within
+    at = requirements.at.replace(microsecond=0)
     if at < certificate.not_before and not requirements.timeless:
         yield Finding.of(
             codes.CERTIFICATE_NOT_YET_VALID,
@@ -111,6 +115,8 @@ def _demands_policies(value: bytes) -> bool:
 def _issuing_faults(path: _Path, number: int) -> Iterator[Finding]:
     issuer, subject = path[number], path[number - 1]
     constraints, usage = issuer.basic_constraints, issuer.key_usage
+    if not issuer.subject.parts:
+        yield _not_an_authority(issuer, subject, "has no name")
     anchor = number == len(path) - 1
     if constraints is None and not (anchor and issuer.version < 3):
         # Versions 1 and 2 cannot say what a certificate is for. Whoever gives one as an authority
