@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -89,16 +89,33 @@ def verify(name: str, request: VerifyOptions) -> list[Verdict]:
 
 def examine(name: str, request: VerifyOptions) -> list[Examined]:
     """As `verify`, and keep what was gathered and measured, for who looks closer."""
+    return [
+        found if isinstance(found, Examined) else _examine_one(found, request)
+        for found in discover(name, request)
+    ]
+
+
+def discover(name: str, request: VerifyOptions) -> Iterator[Gathered | Examined]:
+    """Open the image, or images, of a name and read their headers; a verdict where that fails."""
     _check(request)
     try:
         images = open_images(name, request.open)
     except AssayError as error:
-        return [Examined(_unopened(name, error.finding, request))]
+        yield Examined(_unopened(name, error.finding, request))
+        return
     except UsageError:
         raise
     except Exception as error:
-        return [Examined(_unopened(name, _internal_error(error), request))]
-    return [_examine_one(image, request) for image in images]
+        yield Examined(_unopened(name, _internal_error(error), request))
+        return
+    for image in images:
+        try:
+            yield gather(image, request)
+        except UsageError:
+            raise
+        except Exception as error:
+            # A defect of ours must neither show a traceback nor pass for a verdict.
+            yield Examined(_unopened(image.name, _internal_error(error), request))
 
 
 def _check(request: VerifyOptions) -> None:
@@ -114,11 +131,11 @@ def _check(request: VerifyOptions) -> None:
         )
 
 
-def _examine_one(image: OpenedImage, request: VerifyOptions) -> Examined:
+def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
+    name = gathered.image.name
     try:
-        gathered = gather(image, request)
         if request.progress is not None:
-            request.progress.expect(image.name, _bytes_to_read(gathered))
+            request.progress.expect(name, _bytes_to_read(gathered))
         wanted = gathered.requests(request.trust.keys)
         if request.also_measure is not None:
             wanted += request.also_measure(gathered)
@@ -132,8 +149,7 @@ def _examine_one(image: OpenedImage, request: VerifyOptions) -> Examined:
     except UsageError:
         raise
     except Exception as error:
-        # A defect of ours must neither show a traceback nor pass for a verdict.
-        return Examined(_unopened(image.name, _internal_error(error), request))
+        return Examined(_unopened(name, _internal_error(error), request))
 
 
 def _internal_error(error: Exception) -> Finding:
@@ -342,6 +358,7 @@ __all__ = [
     "Gathered",
     "VerifyOptions",
     "codes",
+    "discover",
     "examine",
     "gather",
     "judgeable",

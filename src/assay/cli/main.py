@@ -23,6 +23,7 @@ VERBS = {
     "verify": "Check that images are exactly what someone you trust published.",
     "inspect": "Show what is in an image and who signed it; trusts nothing.",
     "baseline": "Write reference values of an image, ready to be signed.",
+    "compare": "Show where two images differ.",
     "explain": "Explain a finding code: what it means and what to do.",
     "schema": "Print a JSON Schema of what Assay writes.",
     "completion": "Print a shell completion script.",

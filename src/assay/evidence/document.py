@@ -63,7 +63,7 @@ def open_signed(context: Context, evidence: Evidence, outer: str, kind: str, dat
     """The same for a document that is already a component of ``evidence``, called ``outer``."""
     inner = context.name(f"{outer}/signed")
     try:
-        signed = _inline(data, inner, outer)
+        signed = signed_block(data, inner, outer)
     except AssayError as error:
         evidence.reading.findings.append(error.finding)
         return Opened(outer, b"", "", False, evidence)
@@ -94,8 +94,10 @@ def _add(evidence: Evidence, name: str, kind: str, data: bytes, parent: str = ""
     evidence.reading.blobs[key] = MemoryBlob(data)
 
 
-def _inline(data: bytes, content: str, name: str) -> InlineSigned | None:
-    """The signed block, by the one scheme whose shape the document has."""
+def signed_block(data: bytes, content: str, name: str) -> InlineSigned | None:
+    """The signed block of a document that carries its own signature, by the one scheme whose
+    shape it has; None for any other document. ``content`` is the block's component id, ``name``
+    the signature's. Raises AssayError."""
     for _, plugin in plugins.each("assay.signatures"):
         scheme: SignatureScheme = plugin
         signed = scheme.inline(data, content, name)

@@ -28,6 +28,11 @@ def render(verdicts: Sequence[Verdict]) -> str:
         "schema_version": SCHEMA_VERSION,
         "verdicts": [to_value(verdict) for verdict in verdicts],
     }
+    return encode(document)
+
+
+def encode(document: Any) -> str:
+    """Plain values as JSON text that is safe to look at."""
     try:
         encoded = msgspec.json.encode(document)
     except UnicodeEncodeError:

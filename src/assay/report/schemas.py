@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from assay.model.comparison import SCHEMA_VERSION as comparison_version  # noqa: N811
+from assay.model.comparison import Comparison
 from assay.model.verdict import SCHEMA_VERSION, Verdict
 
 FOLDER = Path(__file__).parent / "schema"
@@ -39,9 +41,9 @@ def title_of(name: str) -> str:
     return title
 
 
-def _verdict() -> dict[str, Any]:
-    """`report.json.render`: the verdicts, with what it adds to them."""
-    _, definitions = msgspec.json.schema_components([Verdict], ref_template="#/$defs/{name}")
+def _definitions(written: type) -> dict[str, Any]:
+    """The schemas of a type and of all types in it, as they are written."""
+    _, definitions = msgspec.json.schema_components([written], ref_template="#/$defs/{name}")
     for definition in definitions.values():
         if "description" in definition:
             definition["description"] = inspect.cleandoc(definition["description"])
@@ -50,6 +52,12 @@ def _verdict() -> dict[str, Any]:
             definition["required"] = list(definition["properties"])
             for field in definition["properties"].values():
                 field.pop("default", None)
+    return definitions
+
+
+def _verdict() -> dict[str, Any]:
+    """`report.json.render`: the verdicts, with what it adds to them."""
+    definitions = _definitions(Verdict)
     verdict, coverage = definitions["Verdict"], definitions["Coverage"]
     verdict["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
     verdict["properties"]["exit_status"] = {
@@ -79,7 +87,26 @@ def _verdict() -> dict[str, Any]:
     }
 
 
-GENERATED: dict[str, Callable[[], dict[str, Any]]] = {f"verdict-{SCHEMA_VERSION}": _verdict}
+def _comparison() -> dict[str, Any]:
+    """`report.comparison.render_json`."""
+    definitions = _definitions(Comparison)
+    comparison = definitions.pop("Comparison")
+    version = comparison_version
+    comparison["title"] = f"Comparisons of Assay, version {version}"
+    comparison["description"] = "What `assay compare --format json` writes."
+    comparison["properties"]["schema_version"] = {"const": version}
+    comparison["properties"]["exit_status"] = {
+        "description": "0 the same, 1 different, 3 something could not be compared.",
+        "enum": [0, 1, 3],
+    }
+    comparison["required"].append("exit_status")
+    return {**comparison, "$defs": dict(sorted(definitions.items()))}
+
+
+GENERATED: dict[str, Callable[[], dict[str, Any]]] = {
+    f"verdict-{SCHEMA_VERSION}": _verdict,
+    f"comparison-{comparison_version}": _comparison,
+}
 """The schemas that are made from code, by name."""
 
 
