@@ -61,6 +61,8 @@ ARCHIVE_LINKS = 8
 """Links followed to reach one member."""
 ARCHIVE_SNIFF_MEMBERS = 4096
 """Members looked at to tell an image archive from any other tar archive."""
+ARCHIVE_SNIFF_STRANGERS = 256
+"""And so many while none of them has a name that is typical of image archives."""
 ARCHIVE_DOCUMENTS = 256 * MIB
 """Documents of a compressed archive that are kept in memory while it is checked."""
 

@@ -228,6 +228,8 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
         reading.findings.append(error.finding)
         inner, format_name = Reading(), "unreadable"
     reading.absorb(inner)
+    if image.store is None:
+        image.store = inner.store
     root = inner.components[0].id if inner.components else "file"
     targets = inner.targets or [root]
     anchors, vouchers = list(request.trust.anchors), []

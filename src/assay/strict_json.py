@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from assay import limits
 from assay.model.codes import content as codes
+from assay.model.codes.oci import AMBIGUOUS_KEY
 from assay.model.finding import AssayError, Finding
 
 
@@ -107,3 +109,24 @@ def parse_object(data: bytes, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise AssayError(Finding.of(codes.MALFORMED, what, "the top is not a JSON object"))
     return value
+
+
+def check_keys(value: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """Refuse keys that are almost the known ones: most tools read JSON with Go's decoder, which
+    takes ``Layers`` for ``layers`` (and ``ſize`` for ``size``), and others do not.
+
+    Raises AssayError (ambiguous-key).
+    """
+    folded = {key.casefold(): key for key in known}
+    for key in value:
+        meant = folded.get(key.casefold())
+        if meant is not None and meant != key:
+            raise AssayError(
+                Finding.of(
+                    AMBIGUOUS_KEY,
+                    detail=f"{where + ': ' if where else ''}the key {key[:80]!a} is"
+                    f" {meant!r} to some programs and not to others",
+                    expected=meant,
+                    actual=ascii(key[:80]),
+                )
+            )

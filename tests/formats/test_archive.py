@@ -22,9 +22,9 @@ from assay.appraisal.case import BuiltInRule
 from assay.formats.archive.docker import parse_manifest
 from assay.formats.archive.recognise import kind_of
 from assay.model.finding import AssayError
-from assay.model.reading import Options
+from assay.model.reading import Catalogue, Options
 from assay.model.verdict import Verdict
-from assay.pipeline import VerifyOptions, verify
+from assay.pipeline import VerifyOptions, examine, verify
 from assay.sources.blobs import MemoryBlob
 from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust
@@ -34,6 +34,7 @@ from tests.support.archives import (
     Archive,
     Members,
     image_config,
+    layout_members,
     new_docker_archive,
     oci_archive,
     old_docker_archive,
@@ -467,6 +468,53 @@ def test_manifest_json_and_index_json_that_describe_different_images(
         verdict = judged(f"{prefix}{path}", trust)
         assert verdict.exit_status == 1
         assert "archive-views-disagree" in codes_of(verdict)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b'[{"\\u0043onfig": "evil.json", "Layers": []}]',
+        b'[{"config": "evil.json", "layers": []}]',
+        b' \n[{"CONFIG": "evil.json"}]',
+        b'[{"Config": "evil.json", "Layers": []}] trailing',
+        b'[{"Config": "evil.json", "Layers": [], "x": "\xff"}]',
+        b" " * 5000 + b'[{"Config": "evil.json", "Layers": []}]',
+    ],
+    ids=["escaped_key", "lower_case", "upper_case", "trailing_data", "not_utf_8", "much_space"],
+)
+@pytest.mark.parametrize("compression", ["", "gzip"])
+def test_a_manifest_json_that_only_a_lenient_reader_takes_is_not_overlooked(
+    tmp_path: Path, manifest: bytes, compression: str
+) -> None:
+    archive = oci_archive({NAME: LAYERS})
+    archive.members["evil.json"] = image_config([])
+    archive.members["manifest.json"] = manifest
+    path = write(tmp_path / "image.tar", archive, compression)
+    for prefix in ("", "oci-archive:"):
+        verdict = judged(f"{prefix}{path}", trusting(archive.manifests[0]))
+        assert verdict.exit_status == 1
+
+
+def test_the_third_description_that_old_programs_read_is_refused(tmp_path: Path) -> None:
+    archive = oci_archive({NAME: LAYERS})
+    archive.members["repositories"] = encode({"app": {"latest": "0" * 64}})
+    verdict = judged(write(tmp_path / "image.tar", archive), trusting(archive.manifests[0]))
+    assert verdict.exit_status == 1
+    assert "archive-views-disagree" in codes_of(verdict)
+
+
+def test_what_an_archive_holds_beside_the_image_can_be_listed(tmp_path: Path) -> None:
+    layout = Layout()
+    image = layout.image()
+    signature = layout.artifact({"text/plain": b"signature"}, subject=image)
+    members = layout_members(layout, [image, signature])
+    path = write(tmp_path / "image.tar", Archive(members))
+    [examined] = examine(str(path), VerifyOptions(trusting(image["digest"])))
+    assert examined.verdict.exit_status == 0
+    assert examined.gathered is not None
+    store = examined.gathered.image.store
+    assert isinstance(store, Catalogue)
+    assert [entry["digest"] for entry in store.entries()] == [image["digest"], signature["digest"]]
 
 
 def test_names_that_differ_between_the_views_are_reported(tmp_path: Path) -> None:

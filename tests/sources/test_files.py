@@ -267,6 +267,30 @@ def test_holes_in_a_sparse_file_are_zero_bytes(tmp_path: Path) -> None:
     assert check(str(path), sha256(expected)).exit_status == 0
 
 
+def test_a_block_device_is_read_to_its_end(tmp_path: Path) -> None:
+    data = BIG[: len(BIG) // 512 * 512]
+    path = tmp_path / "disk"
+    path.write_bytes(data)
+    attached = subprocess.run(
+        ["sh", "-c", "losetup --find --show --read-only disk"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if attached.returncode != 0:
+        pytest.skip("no block device can be made here")
+    device = attached.stdout.strip()
+    try:
+        assert check(device, sha256(data)).exit_status == 0
+        with Path(device).open("rb") as file:
+            done = assay("verify", "-", "--digest", sha256(data), stdin=file)
+        assert done.returncode == 0
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True, timeout=60)
+
+
 # files that change
 
 

@@ -365,6 +365,25 @@ def test_a_malformed_entry_is_refused_even_beside_a_good_one(
     assert codes_of(verdict) == {"malformed"}
 
 
+@pytest.mark.parametrize("key", ["Manifests", "manifest\u017f"])
+def test_a_second_list_of_images_in_another_spelling_is_refused(tmp_path: Path, key: str) -> None:
+    """Go's decoder takes the last of them."""
+    layout = Layout()
+    image, evil = layout.image(), layout.image([{"evil": b"evil"}])
+    name = layout.write(tmp_path, image)
+    edit(tmp_path / "index.json", lambda index: index.update({key: [evil]}))
+    verdict = check(name, digest_name(image))
+    assert verdict.exit_status == 1
+    assert codes_of(verdict) == {"ambiguous-key"}
+
+
+def test_a_digest_in_another_spelling_is_refused(tmp_path: Path) -> None:
+    layout = Layout()
+    image, evil = layout.image(), layout.image([{"evil": b"evil"}])
+    name = layout.write(tmp_path, {**image, "Digest": evil["digest"]})
+    assert codes_of(check(name, digest_name(image))) == {"ambiguous-key"}
+
+
 def test_a_missing_image_does_not_keep_the_others_from_being_judged(
     two: tuple[Path, list[Descriptor]],
 ) -> None:

@@ -67,12 +67,13 @@ def _check_claims(case: Case) -> list[Outcome]:
         )
         for claim in case.claims
     ]
-    return outcomes if case.rule.every else _without_other_images(case, outcomes)
+    return _without_other_images(case, outcomes)
 
 
 def _without_other_images(case: Case, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Several digests on the command line are alternatives, and so are several baselines: once
-    one is right, the others are those of other images and say nothing bad about this one."""
+    one is right, the others are those of other images and say nothing bad about this one. One
+    digest may be of several components (a file, an image in it), also where all are asked for."""
     digests = {anchor.id for anchor in case.anchors if anchor.kind == "digest"}
     baselines = {
         component.id for component in case.components.values() if component.kind == BASELINE
@@ -82,7 +83,9 @@ def _without_other_images(case: Case, outcomes: Sequence[Outcome]) -> list[Outco
         mine = [outcome for outcome in outcomes if outcome.claim.origin in alternatives]
         met = {outcome.claim.origin for outcome in mine if outcome.met}
         unmet = {outcome.claim.origin for outcome in mine if not outcome.met}
-        if (alternatives is digests and met) or met - unmet:
+        if case.rule.every:
+            idle |= met & digests
+        elif (alternatives is digests and met) or met - unmet:
             idle |= unmet
     return [outcome for outcome in outcomes if outcome.met or outcome.claim.origin not in idle]
 

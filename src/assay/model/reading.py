@@ -111,7 +111,8 @@ class Reading(Struct):
     that stand for the image as a whole; ``roots`` are those, beside the first component, that a
     digest given by the user may be of (an image within an archive); ``requests`` asks for
     measurements beyond those that claims need; ``explore`` names components (with a view of their
-    bytes) in which further formats may be looked for.
+    bytes) in which further formats may be looked for; ``store`` is one that was found within the
+    bytes (an archive's).
     """
 
     components: list[Component] = field(default_factory=list)
@@ -124,9 +125,11 @@ class Reading(Struct):
     roots: list[str] = field(default_factory=list)
     not_checked: list[NotChecked] = field(default_factory=list)
     explore: list[tuple[str, Blob]] = field(default_factory=list)
+    store: BlobStore | None = None
 
     def absorb(self, other: Reading) -> None:
-        """Add everything in ``other`` except its targets, which are the caller's to choose."""
+        """Add everything in ``other`` except its targets, roots and store, which are the caller's
+        to choose."""
         self.components += other.components
         self.claims += other.claims
         self.signatures += other.signatures

@@ -20,13 +20,14 @@ from assay.model.finding import AssayError, Finding
 from assay.model.reading import BlobStore
 from assay.model.selection import Selection, same_name
 from assay.sources.blobs import read_document
-from assay.strict_json import parse_object
+from assay.strict_json import check_keys, parse_object
 
 INDEX = "index.json"
 VERSION = "oci-layout"
 REF_NAME = "org.opencontainers.image.ref.name"
 FULL_NAME = "io.containerd.image.name"
 
+_KEYS = ("mediaType", "digest", "size", "annotations", "platform", "artifactType", "data")
 _REFERRERS_TAG = re.compile(r"sha(256|512)-[0-9a-f]{64,128}(\.[a-z]+)?\Z")
 _COSIGN_KINDS = {f"dev.cosignproject.cosign/{kind}" for kind in ("sigs", "atts", "sboms")}
 
@@ -73,6 +74,7 @@ def read_image_index(data: bytes) -> ImageIndex:
     """Parse an ``index.json``. Raises AssayError when nothing can be made of it; an entry that
     is malformed becomes a finding. ``manifests`` may be null, as the Docker engine writes it."""
     value = parse_object(data, INDEX)
+    check_keys(value, ("schemaVersion", "mediaType", "manifests"), INDEX)
     listed = value.get("manifests")
     if value.get("schemaVersion") != 2:
         raise _malformed(f"schemaVersion is {value.get('schemaVersion')!r}"[:80], "2")
@@ -107,6 +109,7 @@ def _entry(position: int, descriptor: Any) -> Entry:
     where = f"manifests[{position}]"
     if not isinstance(descriptor, dict):
         raise _malformed(f"{where} is not a descriptor")
+    check_keys(descriptor, _KEYS, f"{INDEX}, {where}")
     size, media_type = descriptor.get("size"), descriptor.get("mediaType")
     try:
         digest = Digest.parse(str(descriptor.get("digest", "")))
@@ -183,7 +186,9 @@ def choose(
             raise AssayError(finding)
     else:
         if not entries:
-            raise AssayError(Finding.of(codes.NOT_AN_IMAGE, detail=f"{shown}: no image in it"))
+            raise _none_there(index) or AssayError(
+                Finding.of(codes.NOT_AN_IMAGE, detail=f"{shown}: no image in it")
+            )
         findings += _ambiguous([(entry.names[0], entry) for entry in entries if entry.names])
         if len({entry.digest for entry in entries}) > 1:
             entries, note = _images_only(entries, store)
@@ -192,9 +197,14 @@ def choose(
     return list({entry.digest: entry for entry in reversed(entries)}.values())[::-1], findings
 
 
+def _none_there(index: ImageIndex) -> AssayError | None:
+    """Why there may be none: the entry that is meant cannot be read."""
+    return AssayError(index.findings[0]) if index.findings else None
+
+
 def _not_found(index: ImageIndex, selection: Selection, shown: str) -> AssayError:
     known = ", ".join(entry.shown for entry in index.entries[:20])
-    return AssayError(
+    return _none_there(index) or AssayError(
         Finding.of(
             content_codes.NOT_FOUND,
             detail=f"{shown}: there is no image {str(selection).removeprefix(':')!r}",

@@ -13,7 +13,6 @@ from typing import Any
 from msgspec import Struct
 
 from assay import limits, strict_json
-from assay.formats.oci.descriptors import check_keys
 from assay.model.codes import archive as codes
 from assay.model.codes import content as content_codes
 from assay.model.digest import Digest
@@ -69,7 +68,7 @@ def _image(position: int, entry: Any) -> DockerImage:
     where = f"[{position}]"
     if not isinstance(entry, dict):
         raise _malformed(f"{where} is not an object")
-    check_keys(entry, ("Config", "Layers", "RepoTags"), where)
+    strict_json.check_keys(entry, ("Config", "Layers", "RepoTags"), where)
     config = entry.get("Config")
     if not isinstance(config, str) or not config:
         raise _malformed(f"{where}.Config is not a name")

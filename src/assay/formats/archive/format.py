@@ -24,6 +24,8 @@ from assay.model.reading import Reading, Site
 from assay.model.selection import Selection
 from assay.sources.tar_fields import BLOCK, has_header
 
+REPOSITORIES = "repositories"
+
 
 class ArchiveFormat(Struct, frozen=True):
     """One of the two kinds of image archives; ``name`` says which description counts where there
@@ -61,6 +63,7 @@ class ArchiveFormat(Struct, frozen=True):
         reading.absorb(scene.reading)
         reading.targets = list(dict.fromkeys(scene.reading.targets)) or reading.targets
         reading.roots = scene.reading.roots
+        reading.store = scene.store
         return reading
 
 
@@ -101,10 +104,26 @@ def _read_images(scene: Scene, kind: str) -> None:
     elif index is None:
         raise _no_image("there is no index.json in it")
     else:
+        if manifest is None:
+            _check_for_third_view(scene)
         options = scene.site.options
         for image in read_images(scene, index, options.selection, options.platform):
             _take(scene, image)
             scene.reading.targets += image.reading.targets
+
+
+def _check_for_third_view(scene: Scene) -> None:
+    """Without manifest.json, old versions of the Docker engine load what a file ``repositories``
+    names."""
+    if scene.members.index.find(REPOSITORIES) is None:
+        return
+    scene.find(
+        Finding.of(
+            codes.ARCHIVE_VIEWS_DISAGREE,
+            detail="a file 'repositories' describes images for old programs, beside index.json",
+            expected="one description of the same images",
+        )
+    )
 
 
 def _described(scene: Scene, manifest: bytes | None, kind: str) -> list[tuple[DockerImage, Parts]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from weakref import WeakKeyDictionary
 
-from assay import limits
+from assay import limits, strict_json
 from assay.measure.inflate import compression_of, inflater_for
 from assay.model.codes.archive import ARCHIVE_TRUNCATED
 from assay.model.finding import AssayError, Finding
@@ -68,9 +68,23 @@ def members_of(blob: Blob) -> Members:
 
 
 def is_docker_manifest(data: bytes | None) -> bool:
-    """Whether a ``manifest.json`` is that of a docker archive, and not one of the many other
-    documents of that name."""
-    return data is not None and data.lstrip()[:1] == b"[" and b'"Config"' in data
+    """Whether a ``manifest.json`` may be that of a docker archive, and not one of the many other
+    documents of that name.
+
+    Any list is, that has something like a configuration or layers in it, in whatever spelling the
+    engine's lenient decoder would take; and any that cannot be parsed, so that it is reported."""
+    if data is None or data.lstrip()[:1] != b"[":
+        return False
+    try:
+        value = strict_json.parse(data, MANIFEST)
+    except AssayError:
+        return True
+    return any(
+        key.casefold() in ("config", "layers")
+        for entry in value
+        if isinstance(entry, dict)
+        for key in entry
+    )
 
 
 def _read_members(blob: Blob) -> Members | AssayError:
@@ -101,11 +115,16 @@ def _kind_of(blob: Blob) -> str:
 def _by_headers(blob: Blob) -> str:
     """Look from header to header."""
     names: set[bytes] = set()
+    typical = False
     try:
         for member in _walk(blob):
-            names.add(_name(member))
-            if _name(member) == MANIFEST.encode() and _is_docker_member(blob, member):
+            name = _name(member)
+            names.add(name)
+            typical = typical or _TYPICAL.match(name) is not None
+            if name == MANIFEST.encode() and _is_docker_member(blob, member):
                 return DOCKER
+            if not typical and len(names) >= limits.ARCHIVE_SNIFF_STRANGERS:
+                return ""
     except AssayError:
         # damaged further on; what was seen until then has to do
         return _guess(names)

@@ -11,7 +11,7 @@ from assay import limits, strict_json
 from assay.formats.oci import media_types as types
 from assay.formats.oci.blobs import add_blob
 from assay.formats.oci.context import Context, Place, below
-from assay.formats.oci.descriptors import check_keys, parse_descriptor
+from assay.formats.oci.descriptors import parse_descriptor
 from assay.formats.oci.platforms import Platform
 from assay.model.codes import content as content_codes
 from assay.model.codes import oci as codes
@@ -98,7 +98,7 @@ def parse_config(context: Context, data: bytes, config: Config) -> None:
     reported."""
     try:
         found = strict_json.parse_object(data, "")
-        check_keys(found, _KEYS, "")
+        strict_json.check_keys(found, _KEYS, "")
     except AssayError as error:
         context.find(error.finding, config.component)
         return
@@ -119,7 +119,7 @@ def _diff_ids(context: Context, rootfs: Any, component: str) -> list[Digest | No
         malformed("rootfs.diff_ids is not a list")
         return None
     try:
-        check_keys(rootfs, ("type", "diff_ids"), "rootfs")
+        strict_json.check_keys(rootfs, ("type", "diff_ids"), "rootfs")
     except AssayError as error:
         context.find(error.finding, component)
     if rootfs.get("type") != "layers":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from assay.formats.oci.platforms import Platform
 from assay.model.codes import oci as codes
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding
+from assay.strict_json import check_keys
 
 _LARGEST = 2**63 - 1
 _MEDIA_TYPE = re.compile(
@@ -106,24 +106,3 @@ def texts(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {key: item for key, item in value.items() if isinstance(item, str)}
-
-
-def check_keys(value: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-    """Refuse keys that are almost the known ones: most tools read JSON with Go's decoder, which
-    takes ``Layers`` for ``layers`` (and ``ſize`` for ``size``), and others do not.
-
-    Raises AssayError (ambiguous-key).
-    """
-    folded = {key.casefold(): key for key in known}
-    for key in value:
-        meant = folded.get(key.casefold())
-        if meant is not None and meant != key:
-            raise AssayError(
-                Finding.of(
-                    codes.AMBIGUOUS_KEY,
-                    detail=f"{where + ': ' if where else ''}the key {key[:80]!a} is"
-                    f" {meant!r} to some programs and not to others",
-                    expected=meant,
-                    actual=ascii(key[:80]),
-                )
-            )

@@ -9,7 +9,7 @@ from msgspec import Struct
 from assay import limits, strict_json
 from assay.formats.oci import media_types as types
 from assay.formats.oci.context import Context, below
-from assay.formats.oci.descriptors import check_keys, text
+from assay.formats.oci.descriptors import text
 from assay.formats.oci.index import Entry, read_index
 from assay.formats.oci.manifest import (
     Document,
@@ -192,7 +192,7 @@ def _choose(kinds: list[str], value: Any, listed: str) -> str:
 def _check_types(context: Context, document: Document, kinds: list[str], listed: str) -> None:
     value, component = document.value, document.component
     try:
-        check_keys(value, _KEYS, "")
+        strict_json.check_keys(value, _KEYS, "")
     except AssayError as error:
         context.find(error.finding, component)
     if len(kinds) > 1:
