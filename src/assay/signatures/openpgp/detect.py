@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from assay import limits
+
 _LABEL = b"-----BEGIN PGP "
-_HEAD = 4096
 _SIGNATURE, _ONE_PASS, _SECRET_KEY, _PUBLIC_KEY, _LITERAL = 2, 4, 5, 6, 11
 _SIGNATURE_TYPES = frozenset(
     (*range(3), *range(0x10, 0x14), 0x16, 0x18, 0x19, 0x1F, 0x20, 0x28, 0x30, 0x40, 0x50)
@@ -60,7 +61,7 @@ def is_keybox(data: bytes) -> bool:
 
 def is_keyring(data: bytes) -> bool:
     """Armor of any kind, a keybox, or a public or secret key of any version."""
-    if data.startswith(_LABEL) or b"\n" + _LABEL in data[:_HEAD]:
+    if data.startswith(_LABEL) or b"\n" + _LABEL in data[: limits.DETECT_HEAD]:
         return True
     tag, at = _first_packet(data)
     key = tag in (_PUBLIC_KEY, _SECRET_KEY) and at < len(data) and data[at] in (2, 3, 4, 5, 6)

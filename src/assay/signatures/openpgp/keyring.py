@@ -5,12 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assay.model.codes import trust as codes
-from assay.signatures.openpgp import armor, detect, packets
+from assay.model.finding import AssayError, UsageError
+from assay.model.signature import Key
+from assay.signatures.openpgp import SCHEME, armor, detect, packets
 from assay.signatures.openpgp.certificate import Certificate
 from assay.signatures.openpgp.packets import read_packets
 from assay.signatures.openpgp.wire import Reader, Source
 
 _KEYBOX_OPENPGP = 2
+
+
+def load_keys(data: bytes, anchor: str) -> list[Key]:
+    """Every certificate of a key file. Raises UsageError when it cannot be read, or holds nothing
+    that can be used."""
+    try:
+        certificates = read_keyring(data, anchor)
+    except AssayError as error:
+        finding = error.finding
+        damaged = finding.cause and finding.offset
+        at = f", at byte {finding.offset}" if damaged else ""
+        raise UsageError(f"{finding.detail}{at}") from error
+    refused = [found.refusal for found in certificates if found.refusal is not None]
+    if len(refused) == len(certificates):
+        raise UsageError(refused[0].finding.detail)
+    return [Key(anchor, SCHEME, found.shown, found) for found in certificates]
 
 
 def read_keyring(data: bytes, name: str) -> list[Certificate]:

@@ -14,6 +14,7 @@ from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Code, Finding, Severity
 from assay.model.measurement import HashRequest, Request
 from assay.model.signature import Key, Signature, SignatureOutcome, Status
+from assay.signatures.openpgp import SCHEME
 from assay.signatures.openpgp.bindings import confirms_signed
 from assay.signatures.openpgp.certificate import Certificate
 from assay.signatures.openpgp.keys import KeyPacket
@@ -26,8 +27,6 @@ from assay.signatures.openpgp.validity import (
     valid_user_ids,
 )
 from assay.signatures.trial import Trial, printable
-
-SCHEME = "openpgp"
 
 
 class OpenPgpSignature:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from assay import limits
 from assay.model.signature import InlineSigned, Key, PreparedSignature, SignatureScheme
+from assay.signatures.openpgp import SCHEME
 
-SCHEME = "openpgp"
 _ARMOR = b"-----BEGIN PGP "
 
 
@@ -32,18 +32,18 @@ class OpenPgpScheme:
     ) -> list[PreparedSignature]:
         """The signatures of a detached file. Raises AssayError: signature-malformed, or where
         there is but one signature-unsupported."""
-        from assay.signatures.openpgp import files
+        from assay.signatures.openpgp.detached import prepare
 
-        return files.prepare(data, document, signature_id, alternatives)
+        return prepare(data, document, signature_id, alternatives)
 
     def inline(self, data: bytes, document: str, signature_id: str) -> InlineSigned | None:
         """A cleartext signed document, or a signed message. Raises AssayError for one that is
         damaged, encrypted, or signed by nobody."""
         if data[:1] < b"\x80" and _ARMOR not in data:
             return None
-        from assay.signatures.openpgp import files
+        from assay.signatures.openpgp.inline import inline
 
-        return files.inline(data, document, signature_id)
+        return inline(data, document, signature_id)
 
     def load_keys(self, data: bytes, anchor: str) -> list[Key]:
         """Every certificate of a key file. Raises UsageError for secret or damaged keys."""
@@ -51,9 +51,9 @@ class OpenPgpScheme:
 
         if not detect.is_keyring(data):
             return []
-        from assay.signatures.openpgp import files
+        from assay.signatures.openpgp.keyring import load_keys
 
-        return files.load_keys(data, anchor)
+        return load_keys(data, anchor)
 
 
 SCHEME_PLUGIN: SignatureScheme = OpenPgpScheme()
