@@ -409,6 +409,24 @@ def test_a_revocation_counts_whatever_digest_it_is_over(digest: str) -> None:
     assert code(made_by(key, cert)) == "key-revoked"
 
 
+def test_what_is_over_ripemd_160_counts_only_against_a_key(key: SecretKey) -> None:
+    """It cannot be checked here. A self-signature over it is passed over, and a revocation is
+    believed."""
+
+    def over_ripemd(body: bytes) -> bytes:
+        return body[:3] + b"\x03" + body[4:]
+
+    name = over_user_id(key, b"Alice <alice@example.org>")
+    certification = key.sign(name, 0x13, flags(CERTIFY), created=T0 + DAY)
+    assert code(made_by(key, simple(key).raw(2, over_ripemd(certification)))) == "verified"
+    revocation = key.sign(key.hashed, 0x20, reason(2))
+    assert code(made_by(key, simple(key).raw(2, over_ripemd(revocation)))) == "key-revoked"
+    other = SecretKey().sign(key.hashed, 0x20, reason(2))
+    assert code(made_by(key, simple(key).raw(2, over_ripemd(other)))) == "verified"
+    made = over_ripemd(key.sign(CONTENT))
+    assert code(tried(packet(2, made), simple(key))) == "weak-signature"
+
+
 def test_a_revocation_with_an_unknown_condition_counts(key: SecretKey) -> None:
     cert = simple(key).revoke(reason(2), subpacket(99, b"", critical=True), seconds(3, 1))
     assert code(made_by(key, cert)) == "key-revoked"
@@ -638,6 +656,44 @@ def test_a_malformed_key_vouches_for_nothing(change: object) -> None:
     assert code(made_by(key, simple(key))) in ("key-malformed", "signature-unsupported")
 
 
+def test_a_key_on_a_curve_that_is_not_known_vouches_for_nothing() -> None:
+    key = SecretKey("EdDSA")
+    point = b"\x40" + key.native.public_key().public_bytes_raw()
+    curve = bytes.fromhex("2b06010401da470f01")
+    for material, expected in (
+        (b"\x09" + curve[:-1] + b"\x02" + mpi(point), "signature-unsupported"),
+        (b"\x09" + curve + mpi(b"\x41" + point[1:]), "key-malformed"),
+        (b"\x09" + curve + mpi(point[:-1]), "key-malformed"),
+        (b"\x00" + mpi(point), "key-malformed"),
+        (b"\xff" + mpi(point), "key-malformed"),
+    ):
+        key.body = key.body_with(material)
+        assert code(made_by(key, simple(key))) == expected
+    nist = SecretKey("P-256")
+    nist.body = nist.body_with(b"\x05\x2b\x81\x04\x00\x0a" + mpi(b"\x04" + bytes(63) + b"\x01"))
+    assert code(made_by(nist, simple(nist))) == "signature-unsupported"
+
+
+def test_a_key_of_version_6_of_another_length_than_it_says_is_refused() -> None:
+    key = SecretKey(version=6)
+    key.body = key.body[:9] + b"\x21" + key.body[10:]
+    with pytest.raises(UsageError, match="length of the key material"):
+        OPENPGP.load_keys(simple(key).data, "key:1")
+
+
+def test_a_subkey_of_another_version_is_not_taken(key: SecretKey) -> None:
+    young = SecretKey(version=6)
+    assert code(made_by(young, simple(key).subkey(young, flags(SIGN)))) == "wrong-key"
+
+
+def test_an_embedded_signature_that_cannot_be_read_binds_nothing(
+    key: SecretKey, sub: SecretKey
+) -> None:
+    for junk in (b"", b"\x04", b"\x05" + bytes(30)):
+        cert = simple(key).subkey(sub, flags(SIGN), subpacket(32, junk), back=False)
+        assert code(made_by(sub, cert)) == "key-not-bound"
+
+
 def test_a_point_of_small_order_vouches_for_nothing() -> None:
     """Such a key confirms signatures that nobody made."""
     key = SecretKey()
@@ -693,6 +749,27 @@ def test_a_key_file_of_no_use_says_why(key: SecretKey) -> None:
     ):
         with pytest.raises(UsageError, match=match):
             OPENPGP.load_keys(data, "key:1")
+
+
+def test_a_damaged_keybox_is_refused(key: SecretKey) -> None:
+    def entry(kind: int, body: bytes) -> bytes:
+        return (len(body) + 5).to_bytes(4) + bytes((kind,)) + body
+
+    def keybox(at: int, size: int) -> bytes:
+        fields = b"\x01\0\0" + at.to_bytes(4) + size.to_bytes(4)
+        return entry(1, b"\x01\0\0KBXf" + bytes(20)) + entry(2, fields + data) + entry(3, bytes(20))
+
+    data = simple(key).data
+    assert code(made_by(key, keybox(16, len(data)))) == "verified"
+    for bad in (
+        keybox(16, len(data) + 1),
+        keybox(2**32 - 1, 1),
+        keybox(16, len(data))[:-1],
+        keybox(16, len(data)) + bytes(20),
+        entry(1, b"\x01\0\0KBXf" + bytes(20)),
+    ):
+        with pytest.raises(UsageError):
+            OPENPGP.load_keys(bad, "key:1")
 
 
 def test_other_files_are_no_keys() -> None:

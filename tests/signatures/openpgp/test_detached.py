@@ -387,6 +387,13 @@ def test_of_several_signatures_one_that_counts_is_enough(tmp_path: Path, key: Se
     assert "signature-invalid" in codes_of(verdict)
 
 
+def test_what_could_not_be_measured_was_not_checked(key: SecretKey) -> None:
+    [prepared] = OPENPGP.prepare(packet(2, key.sign(CONTENT)), "file", "sig", "")
+    outcome = prepared.verify({}, keys_in(simple(key).data), moment(NOW))
+    assert outcome.status is Status.UNCHECKED
+    assert code(outcome) == "signature-unchecked"
+
+
 def test_too_many_signatures_are_refused(key: SecretKey) -> None:
     made = packet(2, key.sign(CONTENT))
     assert len(OPENPGP.prepare(made * 128, "file", "sig", "")) == 128

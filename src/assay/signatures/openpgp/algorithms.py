@@ -66,6 +66,8 @@ HASHES = {
     12: Hash("sha3-256", 32, 16),
     14: Hash("sha3-512", 64, 32),
 }
+CHECKABLE = frozenset(one.name for one in HASHES.values()) - {"ripemd160"}
+"""Digests that ``cryptography`` knows how to check signatures over."""
 
 SHA1_ACCEPTED_UNTIL = int(datetime(2023, 2, 1, tzinfo=UTC).timestamp())
 """Self-signatures over SHA-1 count if they say they were made before this. A collision does not

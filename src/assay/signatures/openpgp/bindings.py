@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from assay import limits
 from assay.model.finding import AssayError
 from assay.signatures.openpgp import signature as types
-from assay.signatures.openpgp.algorithms import SHA1_ACCEPTED_UNTIL
+from assay.signatures.openpgp.algorithms import CHECKABLE, SHA1_ACCEPTED_UNTIL
 from assay.signatures.openpgp.certificate import Certificate, Subkey, UserId
 from assay.signatures.openpgp.keys import KeyPacket
 from assay.signatures.openpgp.packets import USER_ATTRIBUTE, Packet
@@ -178,6 +178,9 @@ class Bindings:
         self._checks += 1
         if self._checks > limits.OPENPGP_CHECKS:
             raise TooManyError(self._source)
+        if found.hash.name not in CHECKABLE:
+            # of a revocation that cannot be checked the safe side is to believe it
+            return found.type in REVOCATIONS and bool(found.hints)
         if not confirms_signed(key, found, signed):
             return False
         if found.type not in REVOCATIONS and not strong_enough(found):
@@ -205,11 +208,8 @@ def strong_enough(signature: SignaturePacket) -> bool:
 def confirms_signed(key: KeyPacket, signature: SignaturePacket, signed: bytes) -> bool:
     """Whether ``key`` made a signature over bytes at hand. Raises AssayError as `KeyPacket.public`
     does."""
+    if signature.hash.name not in CHECKABLE:
+        return False
     name = signature.hash.name.replace("-", "_")
-    try:
-        digest = hashlib.new(
-            name, signature.salt + signed + signature.trailer, usedforsecurity=False
-        )
-    except ValueError:
-        return False  # RIPEMD-160, where OpenSSL does not have it any more
-    return key.confirms(signature, digest.digest())
+    data = signature.salt + signed + signature.trailer
+    return key.confirms(signature, hashlib.new(name, data, usedforsecurity=False).digest())
