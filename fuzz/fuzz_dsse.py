@@ -5,10 +5,26 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+from collections.abc import Iterable
 
 from assay.evidence.intoto import parse_statement
 from assay.model.finding import AssayError
 from assay.signatures.dsse import SCHEME_PLUGIN
+
+
+def seeds() -> Iterable[bytes]:
+    """A statement, and an envelope around it."""
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "a", "digest": {"sha256": "00" * 32}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {},
+    }
+    yield json.dumps(statement).encode()
+    payload = base64.b64encode(json.dumps(statement).encode()).decode()
+    entry = {"keyid": "x", "sig": base64.b64encode(bytes(64)).decode()}
+    kind = "application/vnd.in-toto+json"
+    yield json.dumps({"payload": payload, "payloadType": kind, "signatures": [entry] * 2}).encode()
 
 
 def one_input(data: bytes) -> None:

@@ -28,6 +28,7 @@ def one_input(data: bytes) -> None:
             root="file",
             targets=["file"],
             components={"file": Component("file", "file", Stored("root"), size=1)},
+            skipped=[],
             formats=Options(),
             open=OpenOptions(offline=True),
             keys=[],

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from assay.crypto import jwk
 from assay.crypto.algorithms import Ecdsa, EdDsa, MlDsa, RsaPkcs1, SignatureAlgorithm
@@ -18,6 +23,16 @@ _USUAL: dict[Family, SignatureAlgorithm] = {
     Family.ED448: EdDsa(),
     Family.ML_DSA: MlDsa(),
 }
+
+
+def seeds() -> Iterable[bytes]:
+    """Keys of each family, from fixed numbers where that is possible."""
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    yield Ed25519PrivateKey.from_private_bytes(bytes(range(32))).public_key().public_bytes(*form)
+    yield ec.derive_private_key(7, ec.SECP256R1()).public_key().public_bytes(*form)
+    numbers = rsa.RSAPublicNumbers(65537, 2**2048 + 1).public_key()
+    yield numbers.public_bytes(*form)
+    yield numbers.public_bytes(Encoding.DER, PublicFormat.PKCS1)
 
 
 def one_input(data: bytes) -> None:

@@ -4,11 +4,45 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
+from collections.abc import Iterable
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assay.model.finding import AssayError, UsageError
 from assay.signatures.ssh import revocation
 from assay.signatures.ssh.patterns import in_list
 from assay.signatures.ssh.scheme import SCHEME_PLUGIN
+
+_PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+_RAW = _PRIVATE.public_key().public_bytes_raw()
+
+
+def _string(data: bytes) -> bytes:
+    return len(data).to_bytes(4) + data
+
+
+def seeds() -> Iterable[bytes]:
+    """A signature and what is around it: certificate, allowed signers, revocation list."""
+    kind = b"ssh-ed25519"
+    key = _string(kind) + _string(_RAW)
+    fields = [_string(part) for part in (b"file", b"", b"sha512")]
+    over = b"SSHSIG" + b"".join(fields) + _string(hashlib.sha512(b"message").digest())
+    signature = _string(_string(kind) + _string(_PRIVATE.sign(over)))
+    body = _string(kind + b"-cert-v01@openssh.com") + _string(bytes(32)) + _string(_RAW)
+    body += bytes(8) + (1).to_bytes(4) + _string(b"id") + _string(_string(b"alice"))
+    body += bytes(8) + b"\xff" * 8 + _string(_string(b"force-command") + _string(b"x"))
+    body += _string(b"") + _string(b"") + _string(key)
+    certificate = body + _string(_string(kind) + _string(_PRIVATE.sign(body)))
+    for public in (key, certificate):
+        yield b"SSHSIG" + (1).to_bytes(4) + _string(public) + b"".join(fields) + signature
+    line = kind + b" " + base64.b64encode(key)
+    yield line + b" comment\n"
+    yield b'alice,!bob namespaces="git,file",valid-before="20300101Z" ' + line + b"\n"
+    yield b"* cert-authority " + line + b"\n"
+    serials = _string(key) + _string(b"") + b"\x20" + _string((5).to_bytes(8))
+    serials += b"\x22" + _string(bytes(8) + _string(b"\x55")) + b"\x23" + _string(_string(b"id"))
+    yield bytes(24) + _string(b"") + _string(b"comment") + b"\1" + _string(serials)
 
 
 def one_input(data: bytes) -> None:

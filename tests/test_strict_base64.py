@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.strict_base64 import decode
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_canonical_text_is_read_in_each_form(data: bytes) -> None:
     assert decode(base64.b64encode(data)) == data
@@ -19,6 +20,7 @@ def test_canonical_text_is_read_in_each_form(data: bytes) -> None:
     assert decode(bare, url_safe=True, padded=False) == data
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_no_two_texts_stand_for_the_same_bytes(text: bytes) -> None:
     for url_safe in (False, True):

@@ -82,6 +82,7 @@ def test_every_cut_or_longer_key_is_refused(private: Any) -> None:
         assert refusal(changed) in {"key-malformed", "signature-unsupported"}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 300), st.integers(0, 255))
 def test_reading_keys_raises_nothing_else(data: bytes, at: int, value: int) -> None:
     changed = bytearray(spki_of(SIGNERS[at % 6][0].public_key()))

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.appraisal.case import BuiltInRule
@@ -562,6 +562,7 @@ def test_keys_of_other_kinds_are_left_to_others(data: bytes) -> None:
     assert RAW.load_keys(data, "key:1") == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_reading_files_of_any_content_raises_nothing_else(data: bytes) -> None:
     RAW.recognise(data)

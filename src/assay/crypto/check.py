@@ -57,6 +57,8 @@ def confirms(
 ) -> bool:
     """Whether ``key`` made ``signature`` over a message at hand. Raises nothing."""
     check = Check(key, algorithm)
+    if isinstance(check.request, ContentRequest):
+        return check.confirms(signature, message)
     sink = sink_for(check.request)
     sink.update(memoryview(message))
     return check.confirms(signature, sink.finish())
@@ -80,7 +82,9 @@ def _confirms(check: Check, signature: bytes, answer: Any) -> bool:
     try:
         match algorithm:
             case EdDsa():
-                native.verify(signature, check.prefix + answer + check.suffix)
+                around = check.prefix or check.suffix
+                message = check.prefix + answer + check.suffix if around else answer
+                native.verify(signature, message)
             case MlDsa():
                 native.verify_mu(signature, answer)
             case RsaPkcs1(digest):

@@ -9,7 +9,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from assay import strict_base64
-from assay.model.finding import UsageError
+from assay.crypto.algorithms import EdDsa
+from assay.crypto.public_key import PublicKey
+from assay.crypto.spki import read_ed25519
+from assay.model.finding import AssayError, UsageError
 from assay.model.signature import Key
 from assay.signatures.trial import printable
 
@@ -18,33 +21,24 @@ PUBLIC_KEY_SIZE = 42
 SIGNATURE_SIZE = 74
 _MINISIGN_SECRET_SIZE = 158
 _SIGNIFY_SECRET_SIZE = 104
-_SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")
-"""SubjectPublicKeyInfo of an Ed25519 key, up to the key itself (RFC 8410 section 4)."""
 
 
 class Ed25519Key(Struct, frozen=True):
     """A public key of signify or minisign: the 8 bytes that name it, and the key."""
 
     number: bytes
-    public: bytes
+    key: PublicKey
 
     @property
     def fingerprint(self) -> str:
         """The key's own name in a verdict: the digest of its SubjectPublicKeyInfo."""
-        import hashlib
-
-        return "sha256:" + hashlib.sha256(_SPKI_PREFIX + self.public).hexdigest()
+        return self.key.fingerprint
 
     def confirms(self, signature: bytes, message: bytes) -> bool:
         """Whether ``signature`` (64 bytes) by this key is over ``message`` (RFC 8032)."""
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        from assay.crypto.check import confirms
 
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
+        return confirms(self.key, EdDsa(), signature, message)
 
 
 def decode_line(line: bytes, *sizes: int) -> bytes | None:
@@ -83,7 +77,10 @@ def load_keys(data: bytes, anchor: str) -> list[Key]:
         if commented:
             raise UsageError("this is a signature; give the public key (.pub) of its maker")
         return []
-    key = Ed25519Key(raw[2:10], raw[10:])
+    try:
+        key = Ed25519Key(raw[2:10], read_ed25519(raw[10:], "the key"))
+    except AssayError as error:
+        raise UsageError(error.finding.detail) from error
     return [
         Key(anchor, scheme, shown_number(key.number), key) for scheme in ("minisign", "signify")
     ]

@@ -155,30 +155,29 @@ class VerifierKey(Struct, frozen=True):
 
     def verify(self, text: bytes, signature: bytes) -> Confirmed | None:
         """Check the bytes after the key hash; None when they are not this key's signature."""
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-        from cryptography.hazmat.primitives.serialization import load_der_public_key
+        from assay.crypto.algorithms import Ecdsa, EdDsa
+        from assay.crypto.check import confirms
+        from assay.crypto.public_key import Family
+        from assay.crypto.spki import read_ed25519, read_spki
+        from assay.model.finding import AssayError
 
+        seconds = None
         try:
             if self.type is KeyType.ECDSA:
-                key = load_der_public_key(self.public)
-                if not isinstance(key, EllipticCurvePublicKey):
-                    return None
-                key.verify(signature, text, ECDSA(hashes.SHA256()))
-                return Confirmed(self.name)
-            public = Ed25519PublicKey.from_public_bytes(self.public)
-            if self.type is KeyType.ED25519:
-                public.verify(signature, text)
-                return Confirmed(self.name)
+                key = read_spki(self.public, self.name)
+                right = key.family is Family.ECDSA and confirms(
+                    key, Ecdsa("sha256"), signature, text
+                )
+                return Confirmed(self.name) if right else None
+            key = read_ed25519(self.public, self.name)
+        except AssayError:
+            return None
+        if self.type is KeyType.COSIGNATURE:
             if len(signature) != 72:
                 return None
-            (seconds,) = struct.unpack(">Q", signature[:8])
-            public.verify(signature[8:], cosigned_message(text, seconds))
-            return Confirmed(self.name, seconds)
-        except (InvalidSignature, ValueError):
-            return None
+            seconds = int.from_bytes(signature[:8])
+            signature, text = signature[8:], cosigned_message(text, seconds)
+        return Confirmed(self.name, seconds) if confirms(key, EdDsa(), signature, text) else None
 
 
 class Confirmed(Struct, frozen=True):

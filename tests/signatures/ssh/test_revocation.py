@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.model.finding import UsageError
@@ -158,6 +158,7 @@ def test_an_extension_that_is_not_critical_is_passed_over() -> None:
     revocation.read(b"")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_reading_revoked_keys_raises_nothing_else(data: bytes) -> None:
     for attempt in (data, HEADER + data):
