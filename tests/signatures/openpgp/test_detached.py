@@ -24,6 +24,7 @@ from tests.signatures.openpgp.support import (
     tried,
 )
 from tests.signatures.openpgp.writer import (
+    COMPOSITE,
     DAY,
     T0,
     Cert,
@@ -150,8 +151,27 @@ def test_an_unknown_version_or_algorithm_is_told(key: SecretKey) -> None:
     body = key.sign(CONTENT)
     assert error_of(packet(2, b"\x05" + body[1:])) == "signature-unsupported"
     assert error_of(packet(2, b"\x07" + body[1:])) == "signature-unsupported"
-    assert error_of(packet(2, body[:2] + b"\x1e" + body[3:])) == "signature-unsupported"
+    assert error_of(packet(2, body[:2] + b"\x20" + body[3:])) == "signature-unsupported"
     assert error_of(packet(2, body[:3] + b"\x0d" + body[4:])) == "signature-unsupported"
+
+
+@pytest.mark.parametrize("algorithm", COMPOSITE)
+def test_a_composite_signature_counts_when_both_halves_do(algorithm: str) -> None:
+    """Whoever breaks one of the two algorithms must not get by with the other."""
+    signer, other = (SecretKey(algorithm, version=6) for _ in range(2))
+    cert = simple(signer)
+    assert code(tried(packet(2, signer.sign(CONTENT)), cert)) == "verified"
+    for half in (0, 1):
+        mixed = list(signer.native)
+        mixed[half] = other.native[half]
+        forger = SecretKey(algorithm, version=6)
+        forger.native, forger.body = tuple(mixed), signer.body
+        assert code(tried(packet(2, forger.sign(CONTENT)), cert)) == "signature-invalid"
+    body = signer.sign(CONTENT)
+    assert error_of(packet(2, body[:-1])) == "signature-malformed"
+    assert error_of(packet(2, body + b"\0")) == "signature-malformed"
+    short = packet(2, signer.sign(CONTENT, digest="sha224"))
+    assert code(tried(short, cert)) == "weak-signature"
 
 
 def test_algorithm_confusion_is_refused() -> None:
@@ -365,7 +385,7 @@ def test_of_several_signatures_one_that_counts_is_enough(tmp_path: Path, key: Se
         packet(2, expired.sign(CONTENT)),
         packet(2, key.sign(CONTENT, digest="sha1")),
         packet(2, b"\x05" + body[1:]),
-        packet(2, body[:2] + b"\x1e" + body[3:]),
+        packet(2, body[:2] + b"\x20" + body[3:]),
         packet(2, b"\x04"),
     ]
     for other in others:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -37,6 +37,8 @@ CURVES: dict[str, tuple[str, type[ec.EllipticCurve]]] = {
     "brainpoolP512r1": ("2b240303020801010d", ec.BrainpoolP512R1),
 }
 ALGORITHMS = ("RSA", "DSA", "Ed25519", "Ed448", "EdDSA", *CURVES)
+COMPOSITE = ("ML-DSA-65 with Ed25519", "ML-DSA-87 with Ed448")
+"""Of version 6 only."""
 
 
 def packet(tag: int, body: bytes) -> bytes:
@@ -135,6 +137,14 @@ class SecretKey:
                 Encoding.X962, PublicFormat.UncompressedPoint
             )
             material = bytes((len(oid),)) + oid + mpi(point)
+        elif algorithm in COMPOSITE:
+            small = algorithm == COMPOSITE[0]
+            self.number = 30 if small else 31
+            self.native = (
+                (ed25519.Ed25519PrivateKey if small else ed448.Ed448PrivateKey).generate(),
+                (mldsa.MLDSA65PrivateKey if small else mldsa.MLDSA87PrivateKey).generate(),
+            )
+            material = b"".join(half.public_key().public_bytes_raw() for half in self.native)
         elif algorithm == "Ed448":
             self.number = 28
             self.native = ed448.Ed448PrivateKey.generate()
@@ -172,6 +182,8 @@ class SecretKey:
         return self.fingerprint[:8] if self.version == 6 else self.fingerprint[-8:]
 
     def sign_digest(self, digest: bytes, name: str) -> bytes:
+        if self.number in (30, 31):
+            return b"".join(half.sign(digest) for half in self.native)
         if self.number in (27, 28):
             raw: bytes = self.native.sign(digest)
             return raw

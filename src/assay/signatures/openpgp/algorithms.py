@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 RSA, RSA_SIGN_ONLY, DSA, ECDSA, EDDSA_LEGACY, ED25519, ED448 = 1, 3, 17, 19, 22, 27, 28
+ML_DSA_65_ED25519, ML_DSA_87_ED448 = 30, 31
 
 KEY_ALGORITHMS = {
     RSA: "RSA",
@@ -21,15 +22,16 @@ KEY_ALGORITHMS = {
     26: "X448",
     ED25519: "Ed25519",
     ED448: "Ed448",
-    30: "ML-DSA-65 with Ed25519",
-    31: "ML-DSA-87 with Ed448",
+    ML_DSA_65_ED25519: "ML-DSA-65 with Ed25519",
+    ML_DSA_87_ED448: "ML-DSA-87 with Ed448",
     32: "SLH-DSA-SHAKE-128s",
     33: "SLH-DSA-SHAKE-128f",
     34: "SLH-DSA-SHAKE-256s",
     35: "ML-KEM-768 with X25519",
     36: "ML-KEM-1024 with X448",
 }
-SIGNING = frozenset((RSA, RSA_SIGN_ONLY, DSA, ECDSA, EDDSA_LEGACY, ED25519, ED448))
+COMPOSITE = frozenset((ML_DSA_65_ED25519, ML_DSA_87_ED448))
+SIGNING = COMPOSITE | {RSA, RSA_SIGN_ONLY, DSA, ECDSA, EDDSA_LEGACY, ED25519, ED448}
 """Those whose signatures can be checked."""
 NEVER_SIGNING = frozenset((2, 16, 18, 25, 26, 35, 36))
 

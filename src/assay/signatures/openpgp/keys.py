@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.crypto.public_key import PublicKey
 from assay.model.codes import trust as codes
@@ -14,9 +14,17 @@ from assay.signatures.openpgp.algorithms import CURVES, ED25519_LEGACY_CURVE, al
 from assay.signatures.openpgp.signature import SignaturePacket
 from assay.signatures.openpgp.wire import Reader, Source
 
+if TYPE_CHECKING:
+    from assay.signatures.openpgp.composite import CompositeKey
+
 _DSA_SHORTEST = 2048
 """Bits of a DSA prime: those below have been recommended against for as long as for RSA."""
-_LEAST_DIGEST = {algorithms.ED25519: 32, algorithms.ED448: 64}
+_LEAST_DIGEST = {
+    algorithms.ED25519: 32,
+    algorithms.ED448: 64,
+    algorithms.ML_DSA_65_ED25519: 32,
+    algorithms.ML_DSA_87_ED448: 64,
+}
 
 
 class KeyPacket:
@@ -76,7 +84,7 @@ class KeyPacket:
         return _LEAST_DIGEST.get(self.algorithm, 0)
 
     @cached_property
-    def public(self) -> PublicKey | DsaKey:
+    def public(self) -> PublicKey | DsaKey | CompositeKey:
         """The key itself. Raises AssayError: malformed, weak-signature for a key that can be
         broken, key-not-permitted for one that cannot sign, signature-unsupported."""
         from assay.crypto import spki
@@ -91,7 +99,7 @@ class KeyPacket:
             )
         reader = Reader(self.body, self._source, self.offset)
         reader.at = self._material_at
-        key: PublicKey | DsaKey
+        key: PublicKey | DsaKey | CompositeKey
         match self.algorithm:
             case algorithms.RSA | algorithms.RSA_SIGN_ONLY:
                 modulus, exponent = reader.mpi("an RSA modulus"), reader.mpi("an RSA exponent")
@@ -118,6 +126,10 @@ class KeyPacket:
                 key = spki.read_ed25519(reader.take(32, "an Ed25519 key"), self._source.name)
             case algorithms.ED448:
                 key = spki.read_ed448(reader.take(57, "an Ed448 key"), self._source.name)
+            case algorithms.ML_DSA_65_ED25519 | algorithms.ML_DSA_87_ED448 if self.version == 6:
+                from assay.signatures.openpgp.composite import CompositeKey
+
+                key = CompositeKey(reader, self.algorithm, self._source)
             case _:
                 raise self._source.unsupported(
                     f"a key for {algorithm_name(self.algorithm)}",
@@ -143,7 +155,9 @@ class KeyPacket:
             or (signature.version == 6) != (self.version == 6)
         ):
             return False
-        return _confirms(public.native, self.algorithm, signature, digest)
+        if isinstance(public, PublicKey | DsaKey):
+            return _confirms(public.native, self.algorithm, signature, digest)
+        return public.confirms(signature.untrusted_material[0], digest)
 
 
 class DsaKey:

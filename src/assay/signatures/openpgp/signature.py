@@ -33,7 +33,12 @@ TYPES = {
     0x50: "of another signature",
 }
 
-_RAW_SIZES = {algorithms.ED25519: 64, algorithms.ED448: 114}
+_RAW_SIZES = {
+    algorithms.ED25519: 64,
+    algorithms.ED448: 114,
+    algorithms.ML_DSA_65_ED25519: 64 + 3309,
+    algorithms.ML_DSA_87_ED448: 114 + 4627,
+}
 _NUMBERS = {
     algorithms.RSA: 1,
     algorithms.RSA_SIGN_ONLY: 1,
@@ -150,7 +155,7 @@ def _algorithms(reader: Reader) -> tuple[int, Hash]:
     if algorithm not in algorithms.SIGNING:
         raise reader.source.unsupported(
             f"a signature with {algorithm_name(algorithm)}",
-            "RSA, DSA, ECDSA, EdDSA, Ed25519 or Ed448",
+            "RSA, DSA, ECDSA, EdDSA, or ML-DSA with EdDSA",
             algorithm_name(algorithm),
         )
     hash_ = HASHES.get(number)
