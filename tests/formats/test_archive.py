@@ -263,6 +263,17 @@ def test_an_image_that_is_not_there_is_not_checked(tmp_path: Path, chosen: str) 
         assert (verdict.exit_status, codes_of(verdict)) == (3, {"not-found"})
 
 
+def test_a_digest_that_no_image_of_an_archive_has(tmp_path: Path) -> None:
+    digest = "sha256:" + "0" * 64
+    path = write(tmp_path / "image.tar", oci_archive({NAME: LAYERS}))
+    verdict = judged(f"oci-archive:{path}@{digest}", Trust())
+    assert (verdict.exit_status, "not-found" in codes_of(verdict)) == (1, True)
+    # nothing in a docker archive has to say what its configuration's digest is
+    path = write(tmp_path / "image.tar", old_docker_archive({NAME: LAYERS}))
+    verdict = judged(f"docker-archive:{path}@{digest}", Trust())
+    assert (verdict.exit_status, "digest-mismatch" in codes_of(verdict)) == (1, True)
+
+
 def test_a_platform_of_several_in_a_docker_archive(tmp_path: Path) -> None:
     archive = old_docker_archive(
         {"a": LAYERS, "b": LAYERS[:1]}, platforms=["linux/amd64", "linux/arm64"]

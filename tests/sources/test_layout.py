@@ -25,7 +25,7 @@ from assay.sources.open import open_images
 from assay.sources.selecting import split_selection
 from assay.trust.anchors import Trust
 from tests.support.checking import check, codes_of
-from tests.support.images import Descriptor, Layout, encode
+from tests.support.images import Descriptor, Layout, digest_of, encode
 
 REF = "org.opencontainers.image.ref.name"
 FULL = "io.containerd.image.name"
@@ -132,7 +132,7 @@ def test_a_reference_that_does_not_exist_is_not_checked(
     two: tuple[Path, list[Descriptor]],
 ) -> None:
     path, _ = two
-    for wrong in (":three", ":@2"):
+    for wrong in (":three", ":@2", f"@{digest_of(b'nothing')}"):
         verdict = check(f"oci:{path}{wrong}")
         assert verdict.exit_status == 3
         assert codes_of(verdict) == {"not-found"}

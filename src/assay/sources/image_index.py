@@ -163,7 +163,7 @@ def choose(
 
     Without a selection these are all images; what only refers to an image (a signature, an
     attestation) is left out and named in a finding, unless there is nothing else. By a digest
-    that no entry has, none is meant: it may be that of a blob further down.
+    that no entry has, none is meant: it is that of a blob further down.
 
     Raises AssayError: not-found, duplicate-reference, not-an-image.
     """
@@ -171,6 +171,8 @@ def choose(
     findings: list[Finding] = []
     if selection.digest is not None:
         entries = [entry for entry in entries if entry.digest == selection.digest]
+        if not entries and store.blob(str(selection.digest)) is None:
+            raise _not_found(index, selection, shown)
     elif selection.position is not None:
         entries = [entry for entry in entries if entry.position == selection.position]
         if not entries:
