@@ -128,6 +128,8 @@ SSH_BITMAP_BITS = 1 << 20
 
 CERTIFICATE_SIZE = 128 * KIB
 CERTIFICATE_EXTENSIONS = 64
+NAME_SIZE = 8 * KIB
+"""A distinguished name."""
 CERTIFICATE_NAMES = 4096
 """Names in one certificate, or in one list of constraints."""
 NAME_COMPARISONS = 250_000

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from assay import limits
 from assay.asn1.der import SET, encode
 from assay.cms import oids
-from assay.cms.signed_data import SignedData, looks_like_cms, read_file, read_signed_data
+from assay.cms.shape import looks_like_cms
+from assay.cms.signed_data import SignedData, read_file, read_signed_data
 from assay.cms.verify import fault_of, request_for
 from assay.model.finding import AssayError, Finding
 from tests.signatures.support import flips, measured, run, tool

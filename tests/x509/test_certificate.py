@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay import limits
 from assay.asn1.der import encode
 from assay.crypto.spki import read_spki
 from assay.model.codes.x509 import CERTIFICATE_MALFORMED
@@ -201,6 +202,11 @@ def _built(**changes: bytes) -> bytes:
     return der.seq(der.seq(*inner), *outer)
 
 
+def _long_name() -> bytes:
+    part = der.set_of(der.seq(der.oid("2.5.4.3"), der.utf8("x" * 60)))
+    return der.seq(part * (limits.NAME_SIZE // len(part) + 1))
+
+
 def _extensions(*extensions: bytes) -> bytes:
     return der.explicit(3, der.seq(*extensions))
 
@@ -235,6 +241,7 @@ def test_the_parts_make_a_certificate() -> None:
         ({"extensions": _extensions(*[_extension(f"1.2.3.{n}", b"") for n in range(65)])}, "64"),
         ({"signature": der.bits(b"\x02", 1)}, "whole number of bytes"),
         ({"subject": der.seq(der.set_of())}, "without a value"),
+        ({"subject": _long_name()}, "a name of"),
     ],
 )
 def test_malformed_certificates(changes: dict[str, bytes], why: str) -> None:

@@ -51,6 +51,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify oci:./layout --digest sha256:9f86d0...
       assay verify app.tar --checksums SHA256SUMS
       assay verify *.tar.gz --key publisher.pub --format json
+      assay verify firmware.bin --signature firmware.bin.p7s --ca company-root.pem
       curl -s https://publisher.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
     try:

@@ -15,14 +15,12 @@ from assay import limits
 from assay.asn1 import pem
 from assay.asn1.der import INTEGER, OCTET_STRING, SEQUENCE, SET, Der, Element, context, encode
 from assay.cms import oids
+from assay.cms.shape import PEM_LABELS
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding
 from assay.x509.algorithms import AlgorithmIdentifier, digest_name, read_identifier
 from assay.x509.certificate import Certificate, read_certificate
 from assay.x509.names import Name, read_name
-
-PEM_LABELS = ("CMS", "PKCS7", "PKCS #7 SIGNED DATA")
-_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 
 
 class Attribute(Struct, frozen=True):
@@ -120,21 +118,6 @@ class SignedData(Struct, frozen=True):
     lists: tuple[bytes, ...]
     signers: tuple[SignerInfo, ...]
     unreadable: tuple[Finding, ...]
-
-
-def looks_like_cms(data: bytes) -> bool:
-    """Whether these bytes begin as signed data do, in DER, BER or PEM. Raises nothing."""
-    if data[:1] == b"\x30":
-        # SEQUENCE { OID signedData ... or, without ContentInfo, SEQUENCE { INTEGER, SET { SEQ ...
-        head = data[_header_size(data) :]
-        bare = head[:2] == b"\x02\x01" and head[2:3] in (b"\x01", b"\x03", b"\x04", b"\x05")
-        return head.startswith(_SIGNED_DATA) or (bare and head[3:4] == b"\x31")
-    head = data[: limits.DETECT_HEAD]
-    return any(b"-----BEGIN " + label.encode() + b"-----" in head for label in PEM_LABELS)
-
-
-def _header_size(data: bytes) -> int:
-    return 2 + (data[1] & 0x7F if len(data) > 1 and data[1] & 0x80 else 0)
 
 
 def read_file(data: bytes) -> SignedData:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from assay import limits
 from assay.asn1.der import SEQUENCE, SET, Der, Element, encode
 from assay.model.finding import AssayError
 
@@ -118,6 +119,8 @@ def read_name(cursor: Der) -> Name:
 
 def name_of(cursor: Der, element: Element) -> Name:
     """The Name that an element, under whatever tag, contains. Raises AssayError."""
+    if element.end - element.body > limits.NAME_SIZE:
+        raise cursor.fail(f"a name of {element.end - element.body} bytes", element.start)
     parts = []
     for relative in cursor.within(element).each(SET, _MOST_PARTS, "parts of a name"):
         attributes = []

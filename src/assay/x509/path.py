@@ -122,7 +122,7 @@ class _Search:
             codes.UNKNOWN_ISSUER,
             detail=f"the issuer of {missing}{itself}{below} {why}",
             expected=", ".join(str(anchor) for anchor in list(self._anchors)[:5]),
-            actual=str(missing.issuer),
+            actual=str(missing.issuer)[:1000],
         )
 
 

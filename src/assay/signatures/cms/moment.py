@@ -55,7 +55,8 @@ def moment_of(signer: SignerInfo, given: Given, at: datetime) -> Moment:
             best = proven
     if best is None:
         return Moment((at,), None, tuple(notices))
-    return Moment((best.latest, best.earliest), best, tuple(notices))
+    times = dict.fromkeys((best.latest, best.earliest))
+    return Moment(tuple(times), best, tuple(notices))
 
 
 def shown(time: datetime) -> str:

@@ -1,28 +1,18 @@
-"""The signature scheme ``cms``: detached ``.p7s`` files, and documents inside of a signature."""
+"""The signature scheme ``cms``: detached ``.p7s`` files, and documents inside of a signature.
+
+Every run loads this module, to ask whether a file is one; the rest comes when one is.
+"""
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
-from assay.asn1 import pem
-from assay.cms import oids
-from assay.cms.signed_data import SignedData, looks_like_cms, read_file
-from assay.model.codes import trust as codes
-from assay.model.finding import AssayError, Finding
-from assay.model.signature import (
-    InlineSigned,
-    Key,
-    PreparedSignature,
-    Signature,
-    SignatureScheme,
-)
-from assay.signatures.cms.signer import SCHEME, CmsSignature
+from assay.cms.shape import looks_like_cms
+from assay.model.signature import InlineSigned, Key, PreparedSignature, SignatureScheme
 
 
 class CmsScheme:
     """Detached ``.p7s`` files, and documents inside of a signature (opaque)."""
 
-    name = SCHEME
+    name = "cms"
     suffixes = (".p7s", ".p7b", ".p7", ".pkcs7", ".cms")
     last_resort_for = ""
 
@@ -33,70 +23,21 @@ class CmsScheme:
         self, data: bytes, document: str, signature_id: str, alternatives: str
     ) -> list[PreparedSignature]:
         """One signature for each signer. Raises AssayError (signature-malformed)."""
-        signed = _read(data, signature_id)
-        return _prepared(signed, document, signature_id, alternatives)
+        from assay.signatures.cms import files
+
+        return files.prepare(data, document, signature_id, alternatives)
 
     def inline(self, data: bytes, document: str, signature_id: str) -> InlineSigned | None:
         """A document inside of its signature. Raises AssayError (signature-malformed)."""
         if not looks_like_cms(data):
             return None
-        signed = _read(data, signature_id)
-        if signed.content is None or signed.content_type != oids.DATA:
-            return None
-        prepared = _prepared(signed, document, signature_id, "")
-        return InlineSigned(signed.content, tuple(prepared), _outside(data))
+        from assay.signatures.cms import files
+
+        return files.inline(data, document, signature_id)
 
     def load_keys(self, data: bytes, anchor: str) -> list[Key]:
         """CMS has no keys of its own."""
         return []
-
-
-def _read(data: bytes, signature_id: str) -> SignedData:
-    try:
-        signed = read_file(data)
-        if not signed.signers:
-            raise AssayError(
-                Finding.of(
-                    codes.SIGNATURE_MALFORMED,
-                    detail="there are certificates in it, and no signature",
-                )
-            )
-    except AssayError as error:
-        raise AssayError(
-            replace(
-                error.finding,
-                component=signature_id,
-                detail=f"{signature_id}: {error.finding.detail}",
-            )
-        ) from error
-    return signed
-
-
-def _prepared(
-    signed: SignedData, document: str, signature_id: str, alternatives: str
-) -> list[PreparedSignature]:
-    several = len(signed.signers) > 1
-    found: list[PreparedSignature] = []
-    for number, signer in enumerate(signed.signers):
-        mark = f"[{number}]" if several else ""
-        # Each signer is an alternative on its own: that one fits a document does not settle
-        # whether the other does.
-        group = alternatives + mark if alternatives else ""
-        found.append(
-            CmsSignature(
-                signed, signer, Signature(f"{signature_id}{mark}", SCHEME, document, group)
-            )
-        )
-    return found
-
-
-def _outside(data: bytes) -> int:
-    """Bytes of text around a PEM block."""
-    if data[:1] == b"\x30":
-        return 0
-    [block] = pem.blocks(data, codes.SIGNATURE_MALFORMED)
-    end = data.index(b"\n-----END ", block.offset) + len(f"\n-----END {block.label}-----")
-    return len(data[: block.offset].strip()) + len(data[end:].strip())
 
 
 SCHEME_PLUGIN: SignatureScheme = CmsScheme()
