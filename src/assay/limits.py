@@ -48,9 +48,9 @@ TAR_FINDINGS = 64
 """Irregularities after which an archive is not read any further."""
 LAYER_NAMES_HELD = 100_000
 """Names of a layer's entries held as they are; earlier ones take 16 bytes each."""
-LAYER_FOLDERS = 1_000_000
+LAYER_DIRECTORIES = 1_000_000
 LAYER_DEPTH = 256
-"""Folders within one another in a layer."""
+"""Directories within one another in a layer."""
 LAYER_LINKS = 500_000
 """Symbolic links in one layer."""
 LAYER_FILES = 500_000

@@ -6,13 +6,15 @@ import sys
 from typing import Any
 
 import click
+from msgspec import structs
 
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options, output
 from assay.cli.progress import Bar
+from assay.model.files import FileIndex
 from assay.model.finding import UsageError
-from assay.model.verdict import Answer
-from assay.pipeline import VerifyOptions, verify
+from assay.model.verdict import Answer, Verdict
+from assay.pipeline import Examined, VerifyOptions, examine
 from assay.trust.anchors import Trust
 
 
@@ -20,6 +22,7 @@ from assay.trust.anchors import Trust
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @options.evidence_options
 @options.image_options
+@click.option("--files", is_flag=True, help="List the files of container images, with digests.")
 @options.time_option
 @options.output_options
 def command(images: tuple[str, ...], **given: Any) -> None:
@@ -32,6 +35,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
     \b
     Examples:
       assay inspect oci:./layout
+      assay inspect oci:./layout --files --platform linux/amd64
       assay inspect release.tar.gz --format json
     """
     try:
@@ -39,7 +43,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         request = VerifyOptions(
             trust=Trust(),
             rule=BuiltInRule(self_consistent=True),
-            formats=options.format_options_from(given),
+            formats=structs.replace(options.format_options_from(given), files=given["files"]),
             open=options.open_options_from(given),
             signatures=list(given["signature"]),
             attestations=list(given["attestation"]),
@@ -48,23 +52,18 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         )
         with Bar(wanted=not given["quiet"]) as bar:
             request.progress = bar
-            verdicts = [verdict for image in images for verdict in verify(image, request)]
+            examined = [found for image in images for found in examine(image, request)]
     except UsageError as error:
         raise click.UsageError(str(error)) from error
+    verdicts = [found.verdict for found in examined]
     if not given["quiet"]:
+        indexes = [_files(found) if given["files"] else [] for found in examined]
         if given["format_"] == "json":
             from assay.report import json
 
-            sys.stdout.write(json.render(verdicts))
+            sys.stdout.write(json.render(verdicts, indexes if given["files"] else None))
         else:
-            from assay.report.tree import render
-
-            style = {
-                "color": output.use_color(),
-                "verbose": given["verbose"],
-                "width": output.width(),
-            }
-            sys.stdout.write("\n".join(render(verdict, **style) for verdict in verdicts))
+            _print(verdicts, indexes, given["verbose"])
     statuses = {
         {Answer.YES: 0, Answer.NO: 1, Answer.UNKNOWN: 0 if verdict.components else 3}[
             verdict.intact
@@ -72,3 +71,23 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         for verdict in verdicts
     }
     raise click.exceptions.Exit(next((status for status in (1, 3) if status in statuses), 0))
+
+
+def _files(examined: Examined) -> list[FileIndex]:
+    from assay.formats.oci.flatten import file_indexes
+
+    if examined.gathered is None or examined.facts is None:
+        return []
+    return file_indexes(examined.gathered.reading, examined.facts)
+
+
+def _print(verdicts: list[Verdict], indexes: list[list[FileIndex]], verbose: int) -> None:
+    from assay.report import files, tree
+
+    color, width = output.use_color(), output.width()
+    for number, verdict in enumerate(verdicts):
+        if number:
+            sys.stdout.write("\n")
+        sys.stdout.write(tree.render(verdict, color=color, verbose=verbose, width=width))
+        for line in files.render(verdict, indexes[number], color=color, width=width):
+            sys.stdout.write(line + "\n")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from assay.formats.polyglot import polyglot_request
 from assay.model.component import Component
-from assay.model.measurement import HashRequest
+from assay.model.measurement import HashRequest, Request
 from assay.model.reading import Reading, Site
 
 
@@ -19,11 +20,10 @@ class RawFormat:
         component = site.component
         if not component.id:
             component = Component("file", "file", component.extent, size=site.blob.size)
-        return Reading(
-            components=[component],
-            targets=[component.id],
-            requests=[(component.id, HashRequest("sha256"))],
-        )
+        requests: list[tuple[str, Request]] = [(component.id, HashRequest("sha256"))]
+        if not site.options.forced_type:
+            requests.append((component.id, polyglot_request()))
+        return Reading(components=[component], targets=[component.id], requests=requests)
 
 
 FORMAT = RawFormat()

@@ -11,7 +11,7 @@ from assay.model.finding import Finding
 
 class FileKind(Enum):
     FILE = "file"
-    FOLDER = "folder"
+    DIRECTORY = "directory"
     SYMBOLIC_LINK = "symbolic link"
     CHARACTER_DEVICE = "character device"
     BLOCK_DEVICE = "block device"

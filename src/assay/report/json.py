@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from assay.model.files import FileIndex
 from assay.model.verdict import SCHEMA_VERSION, Verdict
 
 _HIDDEN = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -22,12 +23,19 @@ def to_value(verdict: Verdict) -> dict[str, Any]:
     return value
 
 
-def render(verdicts: Sequence[Verdict]) -> str:
-    """A JSON document: ``{"schema_version": 1, "verdicts": [...]}``."""
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "verdicts": [to_value(verdict) for verdict in verdicts],
-    }
+def render(
+    verdicts: Sequence[Verdict], indexes: Sequence[Sequence[FileIndex]] | None = None
+) -> str:
+    """A JSON document: ``{"schema_version": 1, "verdicts": [...]}``; with ``indexes`` (one list
+    for each verdict) each verdict also has ``file_indexes``."""
+    values = [to_value(verdict) for verdict in verdicts]
+    if indexes is not None:
+        from assay.report.files import listed
+
+        for value, verdict, found in zip(values, verdicts, indexes, strict=True):
+            lists = [listed(verdict, index) for index in found]
+            value["file_indexes"] = msgspec.to_builtins(lists)
+    document = {"schema_version": SCHEMA_VERSION, "verdicts": values}
     return encode(document)
 
 

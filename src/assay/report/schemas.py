@@ -17,6 +17,7 @@ import msgspec
 from assay.model.comparison import SCHEMA_VERSION as comparison_version  # noqa: N811
 from assay.model.comparison import Comparison
 from assay.model.verdict import SCHEMA_VERSION, Verdict
+from assay.report.files import FileList, ListedFile
 
 FOLDER = Path(__file__).parent / "schema"
 
@@ -41,9 +42,9 @@ def title_of(name: str) -> str:
     return title
 
 
-def _definitions(written: type) -> dict[str, Any]:
-    """The schemas of a type and of all types in it, as they are written."""
-    _, definitions = msgspec.json.schema_components([written], ref_template="#/$defs/{name}")
+def _definitions(*written: type) -> dict[str, Any]:
+    """The schemas of types and of all types in them, as they are written."""
+    _, definitions = msgspec.json.schema_components(written, ref_template="#/$defs/{name}")
     for definition in definitions.values():
         if "description" in definition:
             definition["description"] = inspect.cleandoc(definition["description"])
@@ -57,7 +58,7 @@ def _definitions(written: type) -> dict[str, Any]:
 
 def _verdict() -> dict[str, Any]:
     """`report.json.render`: the verdicts, with what it adds to them."""
-    definitions = _definitions(Verdict)
+    definitions = _definitions(Verdict, FileList)
     verdict, coverage = definitions["Verdict"], definitions["Coverage"]
     verdict["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
     verdict["properties"]["exit_status"] = {
@@ -65,6 +66,14 @@ def _verdict() -> dict[str, Any]:
         "enum": [0, 1, 3],
     }
     verdict["required"].append("exit_status")
+    verdict["properties"]["file_indexes"] = {
+        "description": "With `assay inspect --files`: the files of each image in it.",
+        "type": "array",
+        "items": {"$ref": "#/$defs/FileList"},
+    }
+    definitions["ListedFile"]["required"] = [
+        field.name for field in msgspec.structs.fields(ListedFile) if field.required
+    ]
     coverage["properties"]["fraction"] = {
         "description": "Bound bytes out of those that no scheme leaves out by definition.",
         "type": "number",

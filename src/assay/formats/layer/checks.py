@@ -27,25 +27,25 @@ class EntryChecks:
         self.tally = Tally()
         self.names = Names(self.tally)
         self._links: dict[bytes, bytes] = {}
-        self._folder = b""
-        self._replaced = False  # a link has taken the place of a folder with entries in it
+        self._directory = b""
+        self._replaced = False  # a link has taken the place of a directory with entries in it
         self._judged = 0
 
-    def enter(self, folder: bytes) -> bool:
-        """Take note that entries lie in ``folder`` (normalised); whether that is all in order:
+    def enter(self, directory: bytes) -> bool:
+        """Take note that entries lie in ``directory`` (normalised); whether that is all in order:
         no symbolic link of this layer is on the way. Raises AssayError beyond a limit."""
-        if folder == self._folder:
+        if directory == self._directory:
             return True
-        if self._replaced and self._link_in(folder) is not None:
+        if self._replaced and self._link_in(directory) is not None:
             return False
-        links, known, fresh, path = self._links, self.names.folders, [], folder
+        links, known, fresh, path = self._links, self.names.directories, [], directory
         while path and hash(path) not in known:
             if path in links:
                 return False
             fresh.append(path)
             path = path.rpartition(b"/")[0]
         self.names.enter(fresh)
-        self._folder = folder
+        self._directory = directory
         return True
 
     def link(self, name: bytes, target: bytes, at: int) -> None:
@@ -59,9 +59,9 @@ class EntryChecks:
                 )
             )
         self._links[name] = target
-        if hash(name) in self.names.folders:
+        if hash(name) in self.names.directories:
             self._replaced = True
-            self._folder = b""
+            self._directory = b""
         if b".." not in target or target.startswith(b"/"):
             return
         if resolve(target, name.split(b"/")[:-1]) is None:
@@ -82,7 +82,7 @@ class EntryChecks:
             self._whiteout(member, parent, base, at)
         if self._links:
             self._links.pop(name, None)
-        self.names.add(name, at, folder=member.kind is Kind.DIRECTORY)
+        self.names.add(name, at, directory=member.kind is Kind.DIRECTORY)
         if member.kind is Kind.SYMBOLIC_LINK:
             self._symbolic_link(name, member, at)
         elif member.kind is Kind.HARD_LINK:
@@ -106,7 +106,7 @@ class EntryChecks:
         if raw.endswith(b"/") and member.kind is not Kind.DIRECTORY:
             note(
                 codes.LAYER_PATH_UNCLEAN,
-                "names with a slash at the end that are not of folders",
+                "names with a slash at the end that are not of directories",
                 raw,
                 at,
             )
@@ -121,7 +121,7 @@ class EntryChecks:
         return b"/".join(parts)
 
     def _link_in(self, path: bytes) -> bytes | None:
-        """The first folder of a path, or the path itself, that is a link of this layer."""
+        """The first directory of a path, or the path itself, that is a link of this layer."""
         end = path.find(b"/")
         while end >= 0:
             if path[:end] in self._links:
@@ -241,7 +241,7 @@ class EntryChecks:
             return
         target = base[len(WHITEOUT) :]
         if target in (b"", b".", b".."):
-            note("whiteouts of the folder that they are in, or of the one above", Severity.ERROR)
+            note("whiteouts of the directory that they are in, or of the one above", Severity.ERROR)
         elif target.startswith(WHITEOUT):
             note("whiteouts with a reserved name")
         else:
@@ -251,7 +251,7 @@ class EntryChecks:
 
 def resolve(path: bytes, base: list[bytes]) -> list[bytes] | None:
     """The parts of a path, empty ones and ``.`` left out and ``..`` resolved, starting from the
-    folder ``base``; None when it climbs above the root. A leading slash is the root."""
+    directory ``base``; None when it climbs above the root. A leading slash is the root."""
     parts = [] if path.startswith(b"/") else list(base)
     for part in path.split(b"/"):
         if part == b"..":

@@ -38,9 +38,9 @@ class _Hashes:
 
 
 class Names:
-    """``recent`` maps a name to twice the offset of its header, plus one for a folder. A caller in
-    a hurry may look and add there itself, as long as it calls `spill` when it is full.
-    ``folders`` holds the hashes of all folders that entries lie in."""
+    """``recent`` maps a name to twice the offset of its header, plus one for a directory. A caller
+    in a hurry may look and add there itself, as long as it calls `spill` when it is full.
+    ``directories`` holds the hashes of all directories that entries lie in."""
 
     def __init__(self, tally: Tally, most_recent: int = limits.LAYER_NAMES_HELD) -> None:
         self.recent: dict[bytes, int] = {}
@@ -48,39 +48,40 @@ class Names:
         self._tally = tally
         self._earlier: _Hashes | None = None
         self._hidden = _Hashes()
-        self.folders: set[int] = set()
+        self.directories: set[int] = set()
 
-    def add(self, name: bytes, at: int, *, folder: bool) -> None:
+    def add(self, name: bytes, at: int, *, directory: bool) -> None:
         """Take note of an entry's name."""
-        value = 2 * at + folder
+        value = 2 * at + directory
         first = self.recent.setdefault(name, value)
-        if first != value and not (first & 1 and folder):
+        if first != value and not (first & 1 and directory):
             self._tally.note(codes.LAYER_DUPLICATE_ENTRY, DUPLICATE, name, at)
             self.recent[name] = value
         elif len(self.recent) >= self.most_recent:
             self.spill()
 
-    def enter(self, folders: list[bytes]) -> None:
-        """Take note of folders that entries lie in, the innermost first. Raises AssayError when
+    def enter(self, directories: list[bytes]) -> None:
+        """Take note of directories that entries lie in, the innermost first. Raises AssayError when
         there are too many, or too many within one another."""
-        if folders and folders[0].count(b"/") >= limits.LAYER_DEPTH:
+        if directories and directories[0].count(b"/") >= limits.LAYER_DEPTH:
             raise AssayError(
                 Finding.of(
                     LIMIT_EXCEEDED,
-                    detail=f"a layer with a path of more than {limits.LAYER_DEPTH} folders",
+                    detail=f"a layer with a path of more than {limits.LAYER_DEPTH} directories",
                 )
             )
-        if len(self.folders) + len(folders) > limits.LAYER_FOLDERS:
+        if len(self.directories) + len(directories) > limits.LAYER_DIRECTORIES:
             raise AssayError(
                 Finding.of(
-                    LIMIT_EXCEEDED, detail=f"a layer of more than {limits.LAYER_FOLDERS} folders"
+                    LIMIT_EXCEEDED,
+                    detail=f"a layer of more than {limits.LAYER_DIRECTORIES} directories",
                 )
             )
-        self.folders.update(map(hash, folders))
+        self.directories.update(map(hash, directories))
 
     def hide(self, name: bytes, mark: bytes, at: int) -> None:
         """Take note of a whiteout of ``name``, whose own name is ``mark``."""
-        if name in self.recent or hash(name) in self.folders:
+        if name in self.recent or hash(name) in self.directories:
             self._tally.note(codes.LAYER_WHITEOUT_MISUSE, HIDDEN, mark, at)
         else:
             self._hidden.add(hash(name), at)

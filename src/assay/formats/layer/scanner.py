@@ -25,7 +25,7 @@ from assay.sources.tar_stream import any_byte_set
 
 _HEADER = Layout("100s 24s 11s c 12s 8s c 100s 8s 80x 155s 12x")
 _HALVES = Layout("256s 256s")
-_FILE, _LINK, _FOLDER = b"0", b"2", b"5"
+_FILE, _LINK, _DIRECTORY = b"0", b"2", b"5"
 _POSIX, _GNU = b"ustar\x0000", b"ustar  \0"
 _NO_SIZE = b"00000000000"
 _PRINTABLE = bytes(range(0x20, 0x7F))
@@ -165,7 +165,7 @@ class LayerScanner:
         checks = self._checks
         names = checks.names
         recent, enter, most = names.recent, checks.enter, names.most_recent
-        folder = b""
+        directory = b""
         while at <= last:
             name, owner, size, after, modified, check, flag, link, magic, prefix = (
                 _HEADER.unpack_from(data, at)
@@ -194,7 +194,7 @@ class LayerScanner:
                 break
             if name[:2] == b"./":
                 name = name[2:]
-            if flag == _FOLDER and name[-1:] == b"/":
+            if flag == _DIRECTORY and name[-1:] == b"/":
                 name = name[:-1]
             if (
                 not name
@@ -207,22 +207,22 @@ class LayerScanner:
             ):
                 break
             parent = name.rpartition(b"/")[0]
-            if parent != folder:
+            if parent != directory:
                 if not enter(parent):
                     break
-                folder = parent
+                directory = parent
             if flag == _FILE:
                 recent[name] = 2 * (begin + at)
                 at += BLOCK + (length + BLOCK - 1 & -BLOCK)
             elif size != _NO_SIZE:
                 break
-            elif flag == _FOLDER:
+            elif flag == _DIRECTORY:
                 recent[name] = 2 * (begin + at) + 1
                 at += BLOCK
             elif flag == _LINK and link[0]:
                 checks.link(name, link.partition(b"\0")[0], begin + at)
                 recent[name] = 2 * (begin + at)
-                folder = b""  # `enter` has to look again
+                directory = b""  # `enter` has to look again
                 at += BLOCK
             else:
                 break

@@ -21,7 +21,7 @@ from assay.sources.tar import Kind
 _KINDS = {
     Kind.FILE: FileKind.FILE,
     Kind.SPARSE: FileKind.FILE,
-    Kind.DIRECTORY: FileKind.FOLDER,
+    Kind.DIRECTORY: FileKind.DIRECTORY,
     Kind.SYMBOLIC_LINK: FileKind.SYMBOLIC_LINK,
     Kind.CHARACTER_DEVICE: FileKind.CHARACTER_DEVICE,
     Kind.BLOCK_DEVICE: FileKind.BLOCK_DEVICE,
@@ -31,8 +31,8 @@ _AUFS_PREFIX = b".wh..wh."
 
 
 class _Node:
-    """A place in the tree. ``inside`` is None for what is no folder; a folder that no layer lists
-    has no ``entry``."""
+    """A place in the tree. ``inside`` is None for what is no directory; a directory that no layer
+    lists has no ``entry``."""
 
     __slots__ = ("entry", "inside", "layer")
 
@@ -70,14 +70,14 @@ class RootTree:
             found.append(
                 Finding.of(
                     LIMIT_EXCEEDED,
-                    detail=f"only {self._most} files and folders of the image are listed",
+                    detail=f"only {self._most} files and directories of the image are listed",
                     severity=Severity.WARNING,
                 )
             )
         return found
 
     def files(self) -> Iterator[FileEntry]:
-        """All files and listed folders, in the order of their paths."""
+        """All files and listed directories, in the order of their paths."""
         stack: list[tuple[bytes, _Node]] = [(b"", self._root)]
         while stack:
             path, node = stack.pop()
@@ -115,26 +115,26 @@ class RootTree:
         *parents, base = file.name.split(b"/")
         node = self._root
         for part in parents:
-            node = self._folder(node, part, file)
+            node = self._directory(node, part, file)
         assert node.inside is not None
         here = node.inside.get(base)
-        is_folder = file.kind is Kind.DIRECTORY
-        if here is None or not is_folder or here.inside is None:
+        is_directory = file.kind is Kind.DIRECTORY
+        if here is None or not is_directory or here.inside is None:
             if here is None and not self._more():
                 return
-            here = node.inside[base] = _Node({} if is_folder else None)
+            here = node.inside[base] = _Node({} if is_directory else None)
         here.layer = layer
         here.entry = self._linked(file) if file.kind is Kind.HARD_LINK else file
 
-    def _folder(self, node: _Node, name: bytes, file: LayerFile) -> _Node:
+    def _directory(self, node: _Node, name: bytes, file: LayerFile) -> _Node:
         assert node.inside is not None
         below = node.inside.get(name)
         if below is None or below.inside is None:
             if below is not None and below.entry is not None:
                 self._tally.note(
                     codes.LAYER_ENTRY_THROUGH_LINK,
-                    "paths through what is no folder in the layers below; runtimes differ in what"
-                    " they make of it",
+                    "paths through what is no directory in the layers below; runtimes differ in"
+                    " what they make of it",
                     file.name,
                     None,
                 )

@@ -142,6 +142,29 @@ AMBIGUOUS_FORMAT = Code(
     " otherwise do not use it.",
 )
 
+POLYGLOT = Code(
+    "polyglot",
+    "the file is of several kinds at once",
+    Severity.WARNING,
+    Question.INTACT,
+    "The marks at the beginning, at a few fixed places and at the end by which programs recognise"
+    " what a file is.",
+    "An installer that carries an archive is ordinary, and only remarked. Anything else was made so"
+    " that one program sees other content in it than the next.",
+    "Find out what the publisher says that the file is. Use it only with the program it is for.",
+)
+
+DATA_AROUND_ARCHIVE = Code(
+    "data-around-archive",
+    "an archive does not fill the file that it is in",
+    Severity.WARNING,
+    Question.INTACT,
+    "Where the archive's own records say that it starts and ends, against the file's size.",
+    "Data put before or behind an archive is not seen by the programs that unpack it. A file cut"
+    " off amid its content looks alike.",
+    "Find out what the bytes are. Get the archive again from its publisher and compare.",
+)
+
 MALFORMED = Code(
     "malformed",
     "a document does not follow its format",

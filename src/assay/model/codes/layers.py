@@ -27,7 +27,8 @@ LAYER_PATH_UNCLEAN = Code(
     Severity.WARNING,
     Question.INTACT,
     "Whether names are relative, free of '..' and of control characters, not empty, and end with a"
-    " slash only where they name folders; whether hard links name their target in the same way.",
+    " slash only where they name directories; whether hard links name their target in the same"
+    " way.",
     "A layer made by an unusual tool or by hand. Programs differ in where they put such an entry,"
     " and in whether they show it at all.",
     "Have the layer built again by a current tool. Look at the entry before you use the image.",
@@ -48,10 +49,10 @@ LAYER_ENTRY_THROUGH_LINK = Code(
     "an entry's path leads through a symbolic link of the same layer",
     Severity.WARNING,
     Question.INTACT,
-    "Whether a folder in an entry's path, or in a hard link's target, is a symbolic link that the"
-    " same layer made before.",
+    "Whether a directory in an entry's path, or in a hard link's target, is a symbolic link that"
+    " the same layer made before.",
     "Packages merged into one layer without regard to each other. Some runtimes follow the link,"
-    " others replace it by a folder, so the image differs from one to the next.",
+    " others replace it by a directory, so the image differs from one to the next.",
     "Have the layer built from an unpacked file system, in which this cannot happen.",
 )
 
@@ -60,7 +61,8 @@ LAYER_LINK_OUTSIDE = Code(
     "a symbolic link climbs above the root",
     Severity.INFO,
     Question.INTACT,
-    "Whether the '..' in relative symbolic links add up to more than the folders above the link.",
+    "Whether the '..' in relative symbolic links add up to more than the directories above the"
+    " link.",
     "A link written with more '..' than needed. In a container it ends at the root; a program that"
     " follows it in an unpacked copy leaves the copy.",
     "Nothing for running the image. Take care with programs that follow links in unpacked images.",
@@ -82,7 +84,7 @@ LAYER_DUPLICATE_ENTRY = Code(
     "a layer has two entries of one name",
     Severity.WARNING,
     Question.INTACT,
-    "Whether names, normalised, occur once in a layer. Folders may be listed again.",
+    "Whether names, normalised, occur once in a layer. Directories may be listed again.",
     "A builder that appends without looking. Runtimes keep the last entry; programs that look for"
     " a file in the archive may show the first.",
     "Have the layer built again; compare the two entries before you rely on a scan of the image.",
