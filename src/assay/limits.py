@@ -26,7 +26,7 @@ INDEX_DEPTH = 8
 """Nested image indexes."""
 INDEX_ENTRIES = 4096
 LAYERS = 4096
-IMAGE_DOCUMENTS = 256 * MIB
+IMAGE_DOCUMENTS = 64 * MIB
 """Manifests, indexes and configurations of one image, together."""
 
 DECOMPRESSED_SIZE = 1024 * GIB

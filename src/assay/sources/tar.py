@@ -69,6 +69,7 @@ _WITHOUT_CONTENT = {
     Kind.DIRECTORY,
     Kind.FIFO,
 }
+_OF_ONE_MEMBER = {"path", "linkpath", "size"}
 
 
 class TarMember(Struct, frozen=True):
@@ -280,7 +281,7 @@ class TarWalker:
         content = data[: self._extension_size]
         flag = self._extension
         if flag == b"g":
-            self._global = self._global | pax_records(content, at)
+            self._take_global(pax_records(content, at), at)
         elif flag in b"xX":
             if self._local is not None:
                 raise malformed("two pax headers stand before one member", at)
@@ -296,6 +297,18 @@ class TarWalker:
         self._want(_Step.HEADER, at + len(data))
         if flag == b"g" and self._local is None and self._long_name is None:
             self._start = at + len(data)
+
+    def _take_global(self, records: dict[str, bytes], at: int) -> None:
+        self._global = self._global | records
+        if any(key in _OF_ONE_MEMBER or key.startswith("GNU.sparse.") for key in records):
+            self.note(
+                Finding.of(
+                    codes.ARCHIVE_AMBIGUOUS,
+                    detail="a global header gives all members that follow one name, size or link;"
+                    " many programs ignore that",
+                    offset=at,
+                )
+            )
 
     @staticmethod
     def _only_once(earlier: bytes | None, at: int) -> None:

@@ -139,7 +139,7 @@ class LayerScanner:
                 raise AssayError(
                     Finding.of(
                         codes.ARCHIVE_TRUNCATED,
-                        detail="the archive ends within an entry's content",
+                        detail="the archive ends within a member's content",
                         expected=f"at least {content_end} bytes",
                         actual=f"{self._at} bytes",
                         offset=self._at,

@@ -39,6 +39,8 @@ class Context:
         self.reading = Reading()
         self.platforms: list[str] = []
         """The platforms that there are, for the message when none is the one asked for."""
+        self.exhausted = False
+        """Whether a limit on the whole image was met, so that nothing more is to be read."""
         self._document_bytes = 0
 
     # findings
@@ -63,7 +65,7 @@ class Context:
         """Add a component. Raises AssayError when there are too many (an index can name another
         one again and again)."""
         if len(self.reading.components) >= limits.COMPONENTS:
-            raise _too_much(f"an image of more than {limits.COMPONENTS} parts")
+            raise self._too_much(f"an image of more than {limits.COMPONENTS} parts")
         self.reading.components.append(component)
 
     def claim(self, descriptor: Descriptor, subject: str, place: Place) -> None:
@@ -119,7 +121,7 @@ class Context:
         data = read_document(blob, limits.MANIFEST_SIZE, what)
         self._document_bytes += len(data)
         if self._document_bytes > limits.IMAGE_DOCUMENTS:
-            raise _too_much(f"manifests of more than {limits.IMAGE_DOCUMENTS} bytes in all")
+            raise self._too_much(f"manifests of more than {limits.IMAGE_DOCUMENTS} bytes in all")
         if isinstance(extent, Stored):
             self.reading.blobs[extent.blob] = MemoryBlob(data)
         return data
@@ -129,6 +131,10 @@ class Context:
         self.add(component)
         if not isinstance(component.extent, Stored):
             self.reading.requests.append((component.id, unchanged_request(data)))
+
+    def _too_much(self, detail: str) -> AssayError:
+        self.exhausted = True
+        return AssayError(Finding.of(content_codes.LIMIT_EXCEEDED, detail=detail))
 
     def _check_data(self, descriptor: Descriptor, place: Place) -> None:
         """The data field has to be what digest and size name (descriptor.md)."""
@@ -149,7 +155,3 @@ class Context:
 def below(prefix: str, name: str) -> str:
     """The id of a component called ``name`` under a prefix, which may be empty."""
     return f"{prefix}/{name}" if prefix else name
-
-
-def _too_much(detail: str) -> AssayError:
-    return AssayError(Finding.of(content_codes.LIMIT_EXCEEDED, detail=detail))

@@ -51,10 +51,12 @@ class OciFormat:
         """See `Format.recognise`."""
         if site.store is None:
             return False
+        if site.media_type in types.DOCUMENT_KINDS:
+            return True
         try:
             value = strict_json.parse(site.blob.read_at(0, limits.MANIFEST_SIZE), "")
         except AssayError:
-            return site.media_type in types.DOCUMENT_KINDS
+            return False
         return isinstance(value, dict) and bool(_kinds_in(value))
 
     def read(self, site: Site) -> Reading:

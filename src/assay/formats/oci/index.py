@@ -60,7 +60,9 @@ def read_index(context: Context, document: Document, read: Reader) -> None:
     _check_platforms(context, document, entries)
     found: list[tuple[Entry, Document]] = []
     for entry in entries:
-        if entry.place.field in chosen:
+        if context.exhausted:
+            context.leave(entry.prefix, "beyond a limit", entry.descriptor.size)
+        elif entry.place.field in chosen:
             child = _read_one(context, entry, read)
             if child is not None:
                 found.append((entry, child))

@@ -64,7 +64,7 @@ class Platform(Struct, frozen=True):
     def meets(self, asked: Platform) -> bool:
         """Whether this is what is asked for; a variant that is not asked for may be any."""
         return (self.os, self.architecture) == (asked.os, asked.architecture) and (
-            not asked.plain_variant or self.variant == asked.variant
+            not asked.variant or asked.plain_variant == self.plain_variant
         )
 
     def differences(self, other: Platform) -> list[tuple[str, str, str]]:
@@ -72,7 +72,7 @@ class Platform(Struct, frozen=True):
         pairs = [
             ("os", self.os, other.os),
             ("architecture", self.architecture, other.architecture),
-            ("variant", self.plain_variant, other.plain_variant),
+            ("variant", self.variant, other.variant),
             ("os.version", self.os_version, other.os_version),
             ("os.features", _listed(self.os_features), _listed(other.os_features)),
         ]
