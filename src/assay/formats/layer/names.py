@@ -25,16 +25,19 @@ class _Hashes:
     """Pairs of a hash and a number, spread over buckets so that each can be looked at alone."""
 
     def __init__(self) -> None:
-        self._buckets = [(array("q"), array("q")) for _ in range(_BUCKETS)]
+        self._buckets: dict[int, tuple[array[int], array[int]]] = {}
 
     def add(self, key: int, value: int) -> None:
-        keys, values = self._buckets[key % _BUCKETS]
+        number = key % _BUCKETS
+        if number not in self._buckets:
+            self._buckets[number] = (array("q"), array("q"))
+        keys, values = self._buckets[number]
         keys.append(key)
         values.append(value)
 
     def bucket(self, number: int) -> list[tuple[int, int]]:
         """The pairs in a bucket, in the order in which they were added."""
-        return list(zip(*self._buckets[number], strict=True))
+        return list(zip(*self._buckets.get(number, ((), ())), strict=True))
 
 
 class Names:

@@ -1,0 +1,23 @@
+"""Fuzz target: any bytes give the same findings whichever way a layer is read."""
+
+from __future__ import annotations
+
+from assay.formats.layer.files import LayerRecorder
+from assay.formats.layer.scanner import LayerScanner
+from assay.formats.layer.tree import RootTree
+
+
+def one_input(data: bytes) -> None:
+    """Scan the bytes in pieces, record the files in them, and put them on themselves."""
+    step = 1 + (data[0] if data else 0) * 17
+    scanner, recorder = LayerScanner(), LayerRecorder()
+    for at in range(0, len(data), step):
+        scanner.update(memoryview(data)[at : at + step])
+        recorder.update(memoryview(data)[at : at + step])
+    quick, thorough = scanner.finish(), recorder.finish()
+    assert quick.findings == thorough.findings
+    tree = RootTree()
+    tree.apply("one", thorough)
+    tree.apply("two", thorough)
+    for _ in tree.files():
+        pass
