@@ -23,10 +23,11 @@ class _Store:
 
 
 def one_input(data: bytes) -> None:
-    """Anything but an AssayError is a defect."""
+    """Anything but an AssayError is a defect, and so are two components of one name."""
     for options in (Options(), Options(platform="linux/amd64", files=True)):
         top = Component("", "file", Stored("root"), size=len(data))
         site = Site(top, MemoryBlob(data), _Store(data), options)
         FORMAT.recognise(site)
         with contextlib.suppress(AssayError):
-            FORMAT.read(site)
+            names = [component.id for component in FORMAT.read(site).components]
+            assert len(names) == len(set(names))

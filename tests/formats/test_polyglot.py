@@ -33,7 +33,7 @@ PE = b"MZ" + bytes(0x3A) + struct.pack("<I", 0x40) + b"PE\0\0" + bytes(2000)
 def zipped(name: str = "a", data: bytes = b"data", comment: bytes = b"") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
-        file.writestr(name, data)
+        file.writestr(zipfile.ZipInfo(name), data)
         file.comment = comment
     return buffer.getvalue()
 
@@ -59,7 +59,7 @@ def noticed(data: bytes, step: int = 1 << 20) -> dict[str, Severity]:
         ELF,
         PE,
         b"#!/bin/sh\nexit\n",
-        gzip.compress(b"data"),
+        gzip.compress(b"data", mtime=0),
         lzma.compress(b"data"),
         lzma.compress(b"data") + bytes(8),
         bz2.compress(b"data"),
@@ -108,7 +108,7 @@ def _tar_and(head: bytes) -> bytes:
         _tar_and(b"PK\x03\x04"),
         _tar_and(b"#!"),
         archive({"a": b"1"}) + zipped(),
-        gzip.compress(b"data") + zipped(),
+        gzip.compress(b"data", mtime=0) + zipped(),
         b"%PDF-1.7\n" + bytes(100) + zipped(),
         b"GIF89a" + bytes(100) + zipped(),
         b"\x89PNG\r\n\x1a\n" + zipped(),
