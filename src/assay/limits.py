@@ -164,3 +164,16 @@ ATTESTATIONS = 4096
 """Statements in one file, one a line."""
 STATEMENT_CLAIMS = 100_000
 """Subjects of a statement, times the components that each may be about."""
+SIGSTORE_BUNDLE_SIZE = 32 * MIB
+SIGSTORE_LOG_ENTRIES = 32
+SIGSTORE_TIMESTAMPS = 32
+SIGSTORE_TRUSTED_ROOT_ENTRIES = 256
+CERTIFICATE_TIMESTAMPS = 32
+MERKLE_PROOF_HASHES = 64
+"""Of a tree of 2**64 entries."""
+
+ATTACHED = 200
+"""Signatures and attestations of one image that are looked at."""
+ATTACHED_LAYERS = 64
+ATTACHED_SIZE = 128 * MIB
+"""One signature or attestation."""

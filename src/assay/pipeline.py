@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from assay.model.anchor import Anchor, Voucher
 from assay.model.claim import Claim, DigestIs, SizeIs
 from assay.model.codes import content as codes
 from assay.model.component import Component, Stored
+from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.measurement import ContentRequest, Facts, HashRequest, Request, ScanRequest
 from assay.model.reading import Blob, Options, Reading, Site
@@ -259,12 +261,27 @@ def _context(
         targets=targets,
         components={component.id: component for component in reading.components},
         skipped=reading.not_checked,
+        digests=_named_digests(image, root, targets, reading),
         formats=request.formats,
         open=request.open,
         keys=request.trust.keys,
         given=[*request.trust.documents, *request.evidence_files()],
         look_around=request.look_beside or bool(request.trust.keys),
     )
+
+
+def _named_digests(
+    image: OpenedImage, root: str, targets: list[str], reading: Reading
+) -> dict[str, Digest]:
+    """The digests by which the root and the targets are known where the image is kept."""
+    wanted = dict.fromkeys([root, *targets])
+    found: dict[str, Digest] = {}
+    for claim in reading.claims:
+        if claim.subject in wanted and isinstance(claim.expected, DigestIs):
+            found.setdefault(claim.subject, claim.expected.digest)
+    with contextlib.suppress(ValueError):  # a file is named by no digest
+        found[root] = Digest.parse(image.root_key)
+    return {component: found[component] for component in wanted if component in found}
 
 
 def _listed(listing: Listing, root: str) -> Reading:

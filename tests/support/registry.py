@@ -79,6 +79,9 @@ class Faults:
     tag_moves: bool = False
     """Each request for a tag gets the next of the manifests pushed under it."""
     no_referrers_api: bool = False
+    empty_referrers: bool = False
+    referrers_status: int = 0
+    """Referrers are refused with this status."""
     content_type: str | None = None
     trickle: float = 0
     """Blobs come a byte at a time, with this many seconds in between."""
@@ -458,8 +461,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _referrers(self, repository: str, digest: str) -> None:
         if self.registry.faults.no_referrers_api:
             self._error(404, "NOT_FOUND")
+        if status := self.registry.faults.referrers_status:
+            self._error(status, "DENIED")
+        empty = self.registry.faults.empty_referrers
         self._page(
-            self.registry.referrers_of(repository, digest),
+            [] if empty else self.registry.referrers_of(repository, digest),
             lambda some: {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": some},
             OCI_INDEX,
         )

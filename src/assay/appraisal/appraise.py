@@ -11,6 +11,7 @@ from assay.appraisal.fixpoint import Reach, reach_of
 from assay.appraisal.rule import apply_rule, could_not_be_read
 from assay.appraisal.space import Spaces
 from assay.appraisal.states import States
+from assay.model.anchor import Signer
 from assay.model.claim import ChunksAre, DigestIs, SizeIs
 from assay.model.codes import content as content_codes
 from assay.model.component import BASELINE
@@ -199,6 +200,11 @@ def _weak(outcomes: Sequence[Outcome], reaches: Sequence[Reach], spaces: Spaces)
 _WORST = (State.BROKEN, State.UNCLAIMED, State.CONSISTENT, State.BOUND, State.EXCLUDED)
 
 
+def _signers(outcome: SignatureOutcome) -> tuple[Signer, ...]:
+    vouching = [voucher.signer for voucher in outcome.vouchers if voucher.signer is not None]
+    return tuple(dict.fromkeys([*vouching, *outcome.signers]))
+
+
 def _component_report(case: Case, component_id: str, states: States) -> ComponentReport:
     component = case.components[component_id]
     parts = states.of(component_id)
@@ -276,7 +282,7 @@ def _verdict(
                 scheme=outcome.signature.scheme,
                 document=outcome.signature.document,
                 status=outcome.status.value,
-                signers=tuple(v.signer for v in outcome.vouchers if v.signer is not None),
+                signers=_signers(outcome),
                 attempts=outcome.attempts,
             )
             for outcome in signatures

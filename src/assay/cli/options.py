@@ -92,6 +92,18 @@ def anchor_options(command: Command) -> Command:
             help="Believe the times that time stamps of this authority prove.",
         ),
         click.option(
+            "--identity-claim",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="What the certificate of --identity has to say, too (source-repository-uri=...).",
+        ),
+        click.option(
+            "--trusted-root",
+            multiple=True,
+            metavar="FILE",
+            help="Check identities and log proofs with this Sigstore trusted root (JSON).",
+        ),
+        click.option(
             "--ssh-namespace",
             default="file",
             show_default=True,
@@ -214,12 +226,15 @@ def trust_from(given: Given) -> Trust:
         trust.add_tsa_ca(path)
     for path in given["ssh_revoked"]:
         trust.add_ssh_revoked(path)
+    for path in given["trusted_root"]:
+        trust.add_trusted_root(path)
     issuers = given["issuer"]
     if len(issuers) > 1 and len(issuers) != len(given["identity"]):
         raise UsageError("--issuer: give one for all identities, or one for each, in their order")
+    claims = _claims_from(given)
     for number, name in enumerate(given["identity"]):
         issuer = issuers[min(number, len(issuers) - 1)] if issuers else ""
-        trust.add_identity(name, issuer)
+        trust.add_identity(name, issuer, claims)
     if issuers and not given["identity"]:
         raise UsageError("--issuer says who vouches for an --identity; give one")
     return trust
@@ -237,6 +252,21 @@ def _demands_from(given: Given) -> dict[str, str]:
             raise UsageError(f"--signature-algorithm {name}: not known; there are {known}")
         demands["signature-algorithm"] = name
     return demands
+
+
+def _claims_from(given: Given) -> dict[str, str]:
+    claims: dict[str, str] = {}
+    if given["identity_claim"]:
+        from assay.sigstore.fulcio import CLAIM_NAMES
+    for text in given["identity_claim"]:
+        name, equals, value = text.partition("=")
+        if not equals or name not in CLAIM_NAMES or name in claims:
+            why = "given twice" if name in claims else "expected NAME=VALUE"
+            raise UsageError(f"--identity-claim {text}: {why}; names are {', '.join(CLAIM_NAMES)}")
+        claims[name] = value
+    if claims and not given["identity"]:
+        raise UsageError("--identity-claim says more about an --identity; give one")
+    return claims
 
 
 def open_options_from(given: Given) -> OpenOptions:

@@ -16,6 +16,7 @@ from assay import limits, strict_json
 from assay.evidence.document import Opened, add_part, open_signed, take_up
 from assay.evidence.intoto import PAYLOAD_TYPE, Statement, Subject, parse_statement
 from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile
+from assay.evidence.statement import refuses
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import content as content_codes
 from assay.model.codes import statement as codes
@@ -25,7 +26,6 @@ from assay.printable import printable
 
 KIND = "attestation"
 SUFFIXES = (".intoto.jsonl", ".intoto.json", ".dsse", ".dsse.json")
-_SUMMARY = "https://slsa.dev/verification_summary/"
 
 
 class AttestationReader:
@@ -131,7 +131,7 @@ def _read_statement(context: Context, opened: Opened, outer: str) -> None:
         reading.findings.append(
             Finding.of(codes.STATEMENT_UNSIGNED, outer, f"a bare statement, {kind}")
         )
-    if _refuses(statement):
+    if refuses(statement):
         raise AssayError(
             Finding.of(
                 codes.STATEMENT_REFUSES,
@@ -141,13 +141,6 @@ def _read_statement(context: Context, opened: Opened, outer: str) -> None:
             )
         )
     reading.claims += _claims(context, statement, opened.component)
-
-
-def _refuses(statement: Statement) -> bool:
-    """Whether a verification summary says no, or nothing: who signs that does not vouch."""
-    if not statement.predicate_type.startswith(_SUMMARY):
-        return False
-    return statement.predicate.get("verificationResult") != "PASSED"
 
 
 def _claims(context: Context, statement: Statement, origin: str) -> list[Claim]:

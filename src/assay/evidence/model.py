@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from assay.model.anchor import Voucher
 from assay.model.component import Component
+from assay.model.digest import Digest
 from assay.model.finding import UsageError
 from assay.model.reading import Options, Reading
 from assay.model.signature import Key
@@ -66,7 +67,8 @@ class Context(Struct, frozen=True):
     """What a reader works on.
 
     ``components`` are those that the image's formats found, by id; ``root`` is the one that a
-    digest of the image means, and ``targets`` stand for the image as a whole. ``skipped`` are the
+    digest of the image means, and ``targets`` stand for the image as a whole; ``digests`` are
+    those of them that are named by one, in a registry or in the image itself. ``skipped`` are the
     parts that were not looked at. ``keys`` is all verification material, ``given`` every file that
     the user named. ``look_around`` says whether to look for signatures that nobody named (beside
     the image, in its registry). ``earlier`` is what was found by the readers before (see
@@ -78,6 +80,7 @@ class Context(Struct, frozen=True):
     targets: Sequence[str]
     components: Mapping[str, Component]
     skipped: Sequence[NotChecked]
+    digests: Mapping[str, Digest]
     formats: Options
     open: OpenOptions
     keys: Sequence[Key]

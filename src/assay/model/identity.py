@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from msgspec import Struct
@@ -60,16 +60,25 @@ class NamePattern(Struct, frozen=True, dict=True):
 
 
 class IdentityPattern(Struct, frozen=True):
-    """Who a signer has to be: a name, and who says so (None where the user does not care)."""
+    """Who a signer has to be: a name, who says so (None where the user does not care), and what
+    else has to be proven (claims of the signer's certificate, by name)."""
 
     name: NamePattern
     issuer: NamePattern | None = None
+    claims: tuple[tuple[str, NamePattern], ...] = ()
 
-    def matches(self, names: Iterable[str], issuer: str = "") -> bool:
-        """Whether one of a signer's proven names matches, as said by the right issuer."""
+    def matches(
+        self, names: Iterable[str], issuer: str = "", claims: Mapping[str, str] | None = None
+    ) -> bool:
+        """Whether one of a signer's proven names matches, as said by the right issuer, and every
+        claim that is asked for is there and matches."""
         if self.issuer is not None and not self.issuer.matches(issuer):
+            return False
+        proven = claims or {}
+        if not all(name in proven and wanted.matches(proven[name]) for name, wanted in self.claims):
             return False
         return any(self.name.matches(name) for name in names)
 
     def __str__(self) -> str:
-        return self.name.text + (f" at {self.issuer.text}" if self.issuer else "")
+        asked = [f" with {name} {wanted.text}" for name, wanted in self.claims]
+        return self.name.text + (f" at {self.issuer.text}" if self.issuer else "") + "".join(asked)

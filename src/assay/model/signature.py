@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from assay.model.anchor import KeyAttempt, Voucher
+from assay.model.anchor import KeyAttempt, Signer, Voucher
 from assay.model.finding import Finding
 from assay.model.measurement import Request
 
@@ -45,13 +45,15 @@ class Signature(Struct, frozen=True):
 
 
 class SignatureOutcome(Struct, frozen=True):
-    """What checking one signature gave."""
+    """What checking one signature gave. ``signers`` are those proven by material that is no anchor
+    (a trusted root): known, and nobody asked for them."""
 
     signature: Signature
     status: Status
     vouchers: tuple[Voucher, ...] = ()
     attempts: tuple[KeyAttempt, ...] = ()
     findings: tuple[Finding, ...] = ()
+    signers: tuple[Signer, ...] = ()
 
 
 class Key(Struct, frozen=True):

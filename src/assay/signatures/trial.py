@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assay.model.anchor import KeyAttempt, Signer, Voucher
 from assay.model.codes import trust as codes
@@ -29,6 +29,8 @@ class Trial:
         self._vouchers: list[Voucher] = []
         self._notices: list[Finding] = []
         self._failures: list[tuple[Status, Finding]] = []
+        self._matched = False
+        self._signers: list[Signer] = []
 
     def miss(self, key: Key, reason: str) -> None:
         """This key cannot be the one that made the signature."""
@@ -47,16 +49,25 @@ class Trial:
         *notices: Finding,
         names: Sequence[str] = (),
         issuer: str = "",
+        claims: Mapping[str, str] | None = None,
     ) -> None:
         """This key made the signature; ``notices`` are worth saying all the same. ``names`` are
         all names that the key (a certificate, a principal) proves of the signer, and ``issuer``
-        who says so: each identity that the user gave and that one of them matches vouches too."""
+        who says so: each identity that the user gave and that one of them matches vouches too,
+        if ``claims``, what else is proven of the signer, are as it asks. A key that is no anchor
+        of its own (a trusted root) only proves."""
         self._attempts.append(KeyAttempt(key.anchor, key.key_id, True))
         by = f"{self._what} {self.signature.id}"
         document = self.signature.document
-        self._vouchers.append(Voucher(key.anchor, document, by, signer, notes or {}))
+        self._matched = True
+        if key.anchor:
+            self._vouchers.append(Voucher(key.anchor, document, by, signer, notes or {}))
+        else:
+            self._signers.append(signer)
         self._notices += notices
-        found = [key for key in self._identities if key.material.matches(names, issuer)]
+        found = [
+            each for each in self._identities if each.material.matches(names, issuer, claims or {})
+        ]
         for identity in found:
             self._attempts.append(KeyAttempt(identity.anchor, identity.key_id, True))
             self._vouchers.append(Voucher(identity.anchor, document, by, signer, notes or {}))
@@ -75,7 +86,7 @@ class Trial:
 
     def outcome(self, unknown: Finding) -> SignatureOutcome:
         """The outcome; ``unknown`` explains it when no key could be the one."""
-        if self._vouchers:
+        if self._matched:
             status, findings = Status.VERIFIED, self._notices
         elif self._failures:
             status = min((status for status, _ in self._failures), key=_GRAVITY.index)
@@ -88,6 +99,7 @@ class Trial:
             tuple(self._vouchers),
             tuple(self._attempts),
             tuple(dict.fromkeys(findings)),
+            tuple(self._signers),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,9 +99,12 @@ class Trust(Struct):
             f"--key {name}: no known kind of public key (PEM, OpenPGP, minisign, signify, SSH)"
         )
 
-    def add_identity(self, name: str, issuer: str = "") -> Trust:
-        """Trust a signer of this name (`NamePattern`), as another anchor (an authority, a list of
-        allowed signers) proves it; with ``issuer``, only where that issuer says so."""
+    def add_identity(
+        self, name: str, issuer: str = "", claims: Mapping[str, str] | None = None
+    ) -> Trust:
+        """Trust a signer of this name (`NamePattern`), as other material (an authority, a trusted
+        root, a list of allowed signers) proves it; with ``issuer``, only where that issuer says
+        so, and with ``claims`` (name -> pattern), only where these are proven as well."""
         try:
             pattern = NamePattern.parse(name)
         except ValueError as error:
@@ -109,9 +113,27 @@ class Trust(Struct):
             by = NamePattern.parse(issuer) if issuer else None
         except ValueError as error:
             raise UsageError(f"--issuer {issuer}: {error}") from error
-        identity = IdentityPattern(pattern, by)
+        asked: list[tuple[str, NamePattern]] = []
+        for claim, wanted in sorted((claims or {}).items()):
+            try:
+                asked.append((claim, NamePattern.parse(wanted)))
+            except ValueError as error:
+                raise UsageError(f"--identity-claim {claim}: {error}") from error
+        identity = IdentityPattern(pattern, by, tuple(asked))
         anchor = self._add("identity", f"identity {identity}")
         self.keys.append(Key(anchor, IDENTITY_SCHEME, str(identity), identity))
+        return self
+
+    def add_trusted_root(self, path: str) -> Trust:
+        """Check identities and log proofs with a Sigstore trusted root. It is no anchor: anybody
+        can get an identity, so it takes one that is trusted (`add_identity`), or a key."""
+        from assay.signatures.sigstore.scheme import load_trusted_root
+
+        data = read_bounded(Path(path), limits.DOCUMENT_SIZE, "--trusted-root")
+        try:
+            self.keys.append(load_trusted_root(data))
+        except UsageError as error:
+            raise UsageError(f"--trusted-root {path}: {error}") from error
         return self
 
     def add_ssh_revoked(self, path: str) -> Trust:

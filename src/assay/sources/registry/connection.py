@@ -15,6 +15,16 @@ from assay.sources.http.url import Url, is_loopback, join_url, parse_url
 from assay.sources.registry.tokens import Authenticator
 
 
+class CompanionTags:
+    """Which tags of a repository are made from a digest (signatures, fallbacks), once it paid to
+    list them. ``asked`` counts the images whose tags were asked for one by one."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self.known: frozenset[str] | None = None
+        self.endless = False
+
+
 class RegistryConnection:
     """One registry, met in the same way for all images in it. Safe to share between threads."""
 
@@ -34,6 +44,10 @@ class RegistryConnection:
         self._base = parse_url(f"{'http' if plain_http else 'https'}://{registry}")
         self._certain = plain_http or not is_loopback(self._base.host)
         self._lock = threading.Lock()
+        self.lacks_referrers = False
+        """Whether it was found out that the registry has no referrers API."""
+        self.companions: dict[str, CompanionTags] = {}
+        """By repository: what became known of tags that are made from digests."""
 
     def get(self, repository: str, path: str, headers: Mapping[str, str] | None = None) -> Response:
         """GET ``/v2/<repository>/<path>`` (or another path of this registry, if it begins with a

@@ -23,7 +23,7 @@ from assay.sources.http.client import read_body
 from assay.sources.http.faults import malformed, refused
 from assay.sources.http.headers import next_page
 from assay.sources.http.response import Response
-from assay.sources.registry.connection import RegistryConnection
+from assay.sources.registry.connection import CompanionTags, RegistryConnection
 from assay.sources.registry.reference import is_tag, referrers_tag
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
@@ -37,6 +37,9 @@ MANIFEST_TYPES = (
 _ERROR_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}\Z")
 _HEAD_KEPT = 512
 _ABSENT_API = (400, 404, 405, 501)
+_ASKED_ONE_BY_ONE = 2
+"""Images of a repository whose companions are asked for before all tags are listed."""
+_COMPANION_PAGES = 10
 
 
 class Manifest(Struct, frozen=True):
@@ -165,10 +168,13 @@ class Repository:
 
     # lists
 
-    def tags(self) -> list[str]:
-        """All tags, in the registry's order. Raises AssayError."""
+    def tags(self, most_pages: int = limits.REGISTRY_PAGES) -> list[str]:
+        """All tags, in the registry's order. Raises AssayError, also when there are more than
+        ``most_pages`` pages of them."""
         found: list[str] = []
-        for response, body in self._pages("tags/list", ()):
+        for number, (response, body) in enumerate(self._pages("tags/list", ())):
+            if number >= most_pages:
+                raise _too_many(response, f"more than {most_pages} pages of tags")
             page = _object(body, response)
             tags = page.get("tags") or []
             if not isinstance(tags, list) or not all(
@@ -188,7 +194,8 @@ class Repository:
         query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
         found: list[dict[str, Any]] = []
         origin = "none"
-        for response, body in self._pages(f"referrers/{digest}{query}", _ABSENT_API):
+        pages = self._pages(f"referrers/{digest}{query}", _ABSENT_API)
+        for response, body in () if self._connection.lacks_referrers else pages:
             origin = "api"
             if response.content_type != INDEX_TYPE:
                 raise malformed(
@@ -200,8 +207,11 @@ class Repository:
             found += _descriptors(body, response)
             if len(found) > limits.REFERRERS:
                 raise _too_many(response, f"more than {limits.REFERRERS} referrers")
-        if origin == "none":
-            found, origin = self._tagged_referrers(digest)
+        self._connection.lacks_referrers |= origin == "none"
+        if not found:
+            # some registries answer with an empty list where they know no referrers at all
+            tagged, where = self._tagged_referrers(digest)
+            found, origin = tagged, where if tagged or origin == "none" else origin
         wanted = [
             descriptor
             for descriptor in found
@@ -209,7 +219,30 @@ class Repository:
         ]
         return Referrers(tuple(wanted), origin)
 
+    def companion(self, digest: Digest, suffix: str) -> Manifest | None:
+        """The manifest under the tag that is made from a digest and a suffix (``.sig``); None when
+        there is none. Raises AssayError.
+
+        From the third image of a repository on, its tags are listed once instead of being asked
+        for one by one, if they are not too many.
+        """
+        tag = f"{digest.algorithm}-{digest.hex}{suffix}"
+        return self.manifest(tag) if self._may_exist(digest, tag) else None
+
+    def _may_exist(self, digest: Digest, tag: str) -> bool:
+        with self._lock:
+            memory = self._connection.companions.setdefault(self.name, CompanionTags())
+        memory.asked.add(str(digest))
+        if memory.known is None and not memory.endless and len(memory.asked) > _ASKED_ONE_BY_ONE:
+            try:
+                memory.known = frozenset(self.tags(most_pages=_COMPANION_PAGES))
+            except AssayError:
+                memory.endless = True  # or not to be had: then they are asked for as before
+        return memory.known is None or tag in memory.known
+
     def _tagged_referrers(self, digest: Digest) -> tuple[list[dict[str, Any]], str]:
+        if not self._may_exist(digest, referrers_tag(digest)):
+            return [], "none"
         response = self._get(f"manifests/{referrers_tag(digest)}", {"Accept": INDEX_TYPE})
         if response.status == 404:
             response.discard()

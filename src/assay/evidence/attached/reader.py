@@ -1,0 +1,248 @@
+"""Evidence reader: signatures and attestations that are kept beside an image, in its registry or in
+the same layout.
+
+Each candidate is read as what it is, whatever it is called: Sigstore bundles, cosign's signatures
+of before (a payload with annotations), envelopes. One that is damaged, or about another image, is
+a finding; it never hides the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from assay import limits, plugins, strict_json
+from assay.evidence.attached import legacy
+from assay.evidence.attached.places import Attached, Search
+from assay.evidence.model import Context, Evidence, EvidenceReader
+from assay.evidence.statement import attached_claims
+from assay.model.claim import Claim, DigestIs
+from assay.model.codes import attached as codes
+from assay.model.component import Component, Stored
+from assay.model.digest import Digest
+from assay.model.finding import AssayError, Finding
+from assay.model.reading import BlobStore
+from assay.model.signature import InlineSigned, Signature, SignatureScheme
+from assay.model.verdict import NotChecked
+from assay.sources.blobs import MemoryBlob, read_document
+
+_EMPTY = "application/vnd.oci.empty.v1+json"
+
+
+class AttachedReader:
+    name = "attached"
+    last = False
+
+    def read(self, context: Context) -> Evidence:
+        evidence = Evidence()
+        store = context.image.store
+        if store is None or not context.look_around:
+            return evidence
+        for component, digest in context.digests.items():
+            search = Search(store, digest)
+            for attached in search.run():
+                _Candidate(context, store, component, digest, evidence).read(attached)
+            evidence.reading.findings += [
+                finding if finding.component else replace(finding, component=component)
+                for finding in search.findings
+            ]
+        return evidence
+
+
+class _Candidate:
+    """Reads one attached manifest."""
+
+    def __init__(
+        self,
+        context: Context,
+        store: BlobStore,
+        component: str,
+        digest: Digest,
+        evidence: Evidence,
+    ) -> None:
+        self._context, self._store = context, store
+        self._component, self._digest = component, digest
+        self._evidence = evidence
+
+    def read(self, attached: Attached) -> None:
+        try:
+            self._manifest(attached)
+        except AssayError as error:
+            self._unreadable(attached.where, error.finding)
+
+    def _unreadable(self, where: str, finding: Finding) -> None:
+        if finding.question.value == "checked":
+            self._find(replace(finding, detail=f"{where}: {finding.detail}"))
+        else:
+            self._find(
+                Finding.of(
+                    codes.ATTACHED_UNREADABLE,
+                    detail=f"{where}: {finding.detail}",
+                    offset=finding.offset,
+                )
+            )
+
+    def _find(self, finding: Finding) -> None:
+        self._evidence.reading.findings.append(replace(finding, component=self._component))
+
+    def _manifest(self, attached: Attached) -> None:
+        value = strict_json.parse_object(attached.content, "")
+        subject = value.get("subject")
+        about = subject.get("digest") if isinstance(subject, dict) else None
+        if attached.related and about != str(self._digest):
+            if about is not None:
+                self._find(
+                    Finding.of(
+                        codes.ATTACHED_ABOUT_ANOTHER,
+                        detail=f"{attached.where}: it refers to another image",
+                        expected=self._digest,
+                        actual=str(about)[:140],
+                    )
+                )
+            return  # another image of the same layout, say
+        layers = value.get("layers")
+        if not isinstance(layers, list):
+            layers = value.get("blobs")
+        if not isinstance(layers, list):
+            return
+        for number, layer in enumerate(layers[: limits.ATTACHED_LAYERS]):
+            where = f"{attached.where}/layer[{number}]"
+            try:
+                self._layer(layer, where)
+            except AssayError as error:
+                self._unreadable(where, error.finding)
+        if len(layers) > limits.ATTACHED_LAYERS:
+            self._find(
+                Finding.of(codes.ATTACHED_TOO_MANY, detail=f"{attached.where}: {len(layers)}")
+            )
+
+    def _layer(self, layer: Any, where: str) -> None:
+        if not isinstance(layer, dict):
+            raise AssayError(Finding.of(codes.ATTACHED_UNREADABLE, detail="not a descriptor"))
+        media_type = str(layer.get("mediaType") or "")
+        if media_type == _EMPTY:
+            return
+        content = self._content(layer, where)
+        if content is None:
+            return
+        given = layer.get("annotations")
+        annotations: dict[str, Any] = given if isinstance(given, dict) else {}
+        if media_type == legacy.SIMPLE_SIGNING:
+            self._payload(content, annotations, where)
+            return
+        name = self._context.name(where)
+        if media_type == legacy.DSSE and legacy.is_annotated(annotations):
+            self._legacy_envelope(content, annotations, name)
+            return
+        for _, plugin in plugins.each("assay.signatures"):
+            scheme: SignatureScheme = plugin
+            signed = scheme.inline(content, f"{name}/signed", name)
+            if signed is not None:
+                self._statement(signed, name)
+                return
+            if not scheme.last_resort_for and scheme.recognise(content):
+                # a signature over the manifest's own bytes
+                self._evidence.reading.signatures += scheme.prepare(
+                    content, self._component, name, ""
+                )
+                return
+        self._evidence.reading.not_checked.append(
+            NotChecked(f"{where} ({media_type[:80]})", "no kind of signature", len(content))
+        )
+
+    def _content(self, layer: dict[str, Any], where: str) -> bytes | None:
+        size = layer.get("size")
+        if not isinstance(size, int) or size > limits.ATTACHED_SIZE:
+            self._evidence.reading.not_checked.append(
+                NotChecked(where, f"larger than {limits.ATTACHED_SIZE} bytes", None)
+            )
+            return None
+        try:
+            digest = Digest.parse(str(layer.get("digest")))
+        except ValueError as error:
+            raise AssayError(
+                Finding.of(codes.ATTACHED_UNREADABLE, detail=f"its digest: {error}")
+            ) from None
+        blob = self._store.blob(str(digest), size=size)
+        if blob is None:
+            raise AssayError(
+                Finding.of(codes.ATTACHED_UNREADABLE, detail=f"there is no blob {digest}")
+            )
+        content = read_document(blob, limits.ATTACHED_SIZE, where)
+        from assay.measure.hashing import hash_bytes
+
+        if hash_bytes(digest.algorithm, content) != digest.value or len(content) != size:
+            raise AssayError(
+                Finding.of(
+                    codes.ATTACHED_UNREADABLE,
+                    detail="the bytes are not those that its manifest names",
+                    expected=digest,
+                )
+            )
+        return content
+
+    def _document(self, name: str, kind: str, content: bytes, labels: dict[str, str]) -> None:
+        key = f"document:{name}"
+        self._evidence.reading.components.append(
+            Component(
+                name,
+                kind,
+                Stored(key),
+                size=len(content),
+                external=True,
+                labels={label: value for label, value in labels.items() if value},
+            )
+        )
+        self._evidence.reading.blobs[key] = MemoryBlob(content)
+
+    def _payload(self, content: bytes, annotations: dict[str, Any], where: str) -> None:
+        """A signature of cosign 1 or 2: over a payload that names the image's digest."""
+        from assay.signatures.sigstore.signature import SigstoreSignature
+
+        bundle = legacy.bundle_of(annotations, content, envelope=False)
+        payload = legacy.parse_payload(content)
+        name = self._context.name(where)
+        document = f"{name}/payload"
+        self._document(
+            document, "simple-signing", content, {"docker-reference": payload.reference[:200]}
+        )
+        if payload.digest != self._digest:
+            self._find(legacy.about_another(where, payload.digest, self._digest))
+        self._evidence.reading.claims.append(
+            Claim(
+                self._component,
+                document,
+                DigestIs(payload.digest),
+                "critical.image.docker-manifest-digest",
+            )
+        )
+        self._evidence.reading.signatures.append(
+            SigstoreSignature(bundle, Signature(name, "cosign", document))
+        )
+
+    def _legacy_envelope(self, content: bytes, annotations: dict[str, Any], name: str) -> None:
+        """An attestation of cosign 1 or 2: an envelope, with the certificate in annotations."""
+        from assay.signatures.sigstore.signature import SigstoreSignature
+        from assay.sigstore.bundle import Envelope
+
+        bundle = legacy.bundle_of(annotations, content, envelope=True)
+        assert isinstance(bundle.content, Envelope)
+        prepared = SigstoreSignature(bundle, Signature(name, "cosign", f"{name}/signed"))
+        envelope = bundle.content
+        self._statement(
+            InlineSigned(envelope.untrusted_payload, (prepared,), 0, envelope.payload_type),
+            name,
+        )
+
+    def _statement(self, signed: InlineSigned, name: str) -> None:
+        """Whatever is signed within the attached document: a statement about the image."""
+        document = f"{name}/signed"
+        self._document(document, "statement", signed.content, {"type": signed.media_type[:100]})
+        self._evidence.reading.signatures += signed.signatures
+        claims, findings = attached_claims(signed.content, document, self._component, self._digest)
+        self._evidence.reading.claims += claims
+        self._evidence.reading.findings += findings
+
+
+READER: EvidenceReader = AttachedReader()

@@ -1,0 +1,142 @@
+"""Signatures that cosign makes, in a real registry and in the layout that it saves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.model.verdict import Verdict
+from assay.pipeline import VerifyOptions, verify
+from assay.trust.anchors import Trust
+from tests.support.peers import docker_registry
+
+for tool in ("docker-registry", "skopeo", "umoci", "cosign"):
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed", allow_module_level=True)
+
+
+def _run(*command: object, folder: Path) -> str:
+    done = subprocess.run(
+        [*map(str, command)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"COSIGN_PASSWORD": ""},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Key pairs, an empty trusted root and signing configuration (so that cosign asks nobody), and
+    a layout with one image."""
+    folder = tmp_path_factory.mktemp("cosign")
+    for name in ("ours", "theirs"):
+        _run("cosign", "generate-key-pair", "--output-key-prefix", name, folder=folder)
+    (folder / "root.json").write_text(
+        '{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
+    )
+    (folder / "config.json").write_text(
+        json.dumps(
+            {
+                "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+                "rekorTlogConfig": {},
+                "tsaConfig": {},
+            }
+        )
+    )
+    _run("umoci", "init", "--layout", "image", folder=folder)
+    _run("umoci", "new", "--image", "image:a", folder=folder)
+    (folder / "content").mkdir()
+    (folder / "content" / "data").write_bytes(os.urandom(10_000))
+    _run("umoci", "insert", "--rootless", "--image", "image:a", "content", "/opt", folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with docker_registry(folder / "registry") as (found, _):
+        yield found
+
+
+def _push(folder: Path, address: str, name: str) -> str:
+    _run(
+        "skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false",
+        "oci:image:a", f"docker://{address}/{name}:1", folder=folder,
+    )  # fmt: skip
+    index = json.loads((folder / "image" / "index.json").read_bytes())
+    digest: str = index["manifests"][0]["digest"]
+    return f"{address}/{name}@{digest}"
+
+
+NEW = ("--signing-config", "config.json")
+OLD = ("--new-bundle-format=false", "--use-signing-config=false", "--tlog-upload=false")
+
+
+def _sign(folder: Path, image: str, *more: str, key: str = "ours") -> None:
+    _run(
+        "cosign", "sign", "--key", f"{key}.key", "--trusted-root", "root.json",
+        "--allow-http-registry", "-y", *more, image, folder=folder,
+    )  # fmt: skip
+
+
+def _check(folder: Path, name: str, key: str = "ours") -> Verdict:
+    trust = Trust()
+    trust.add_key(str(folder / f"{key}.pub"))
+    (verdict,) = verify(name, VerifyOptions(trust=trust))
+    return verdict
+
+
+@pytest.mark.parametrize("way", [NEW, OLD], ids=["bundle", "legacy"])
+def test_what_cosign_signs(folder: Path, address: str, way: tuple[str, ...]) -> None:
+    name = f"signed{len(way)}"
+    image = _push(folder, address, name)
+    assert _check(folder, f"docker://{address}/{name}:1").exit_status == 1
+    _sign(folder, image, *way)
+    verdict = _check(folder, f"docker://{address}/{name}:1")
+    assert verdict.exit_status == 0, verdict.findings
+    assert verdict.coverage.fraction == 1.0
+    other = _check(folder, f"docker://{address}/{name}:1", "theirs")
+    assert other.exit_status == 1
+
+
+@pytest.mark.parametrize("way", [NEW, OLD], ids=["bundle", "legacy"])
+def test_what_cosign_attests(folder: Path, address: str, way: tuple[str, ...]) -> None:
+    name = f"attested{len(way)}"
+    image = _push(folder, address, name)
+    (folder / "predicate.json").write_text('{"checked": true}')
+    _run(
+        "cosign", "attest", "--key", "ours.key", "--trusted-root", "root.json", "--type", "custom",
+        "--predicate", "predicate.json", "--allow-http-registry", "-y", *way, image, folder=folder,
+    )  # fmt: skip
+    verdict = _check(folder, f"docker://{address}/{name}:1")
+    assert verdict.exit_status == 0, verdict.findings
+    assert _check(folder, f"docker://{address}/{name}:1", "theirs").exit_status == 1
+
+
+def test_signatures_of_both_kinds_and_of_others(folder: Path, address: str) -> None:
+    image = _push(folder, address, "mixed")
+    _sign(folder, image, *NEW, key="theirs")
+    _sign(folder, image, *OLD)
+    verdict = _check(folder, f"docker://{address}/mixed:1")
+    assert verdict.exit_status == 0, verdict.findings
+
+
+def test_a_layout_that_cosign_saves(folder: Path, address: str) -> None:
+    image = _push(folder, address, "saved")
+    _sign(folder, image, *OLD)
+    (folder / "saved").mkdir()
+    _run("cosign", "save", "--allow-http-registry", "--dir", "saved", image, folder=folder)
+    index = json.loads((folder / "saved" / "index.json").read_bytes())
+    digest = image.partition("@")[2]
+    assert any(entry["digest"] == digest for entry in index["manifests"])
+    verdict = _check(folder, f"oci:{folder / 'saved'}@{digest}")
+    assert verdict.exit_status == 0, verdict.findings

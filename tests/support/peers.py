@@ -1,0 +1,54 @@
+"""Peer programs that tests start and stop."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on just now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@contextmanager
+def docker_registry(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Debian's docker-registry on loopback, with its data in ``folder``: its address, its log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    address = f"127.0.0.1:{free_port()}"
+    config = folder / "config.yml"
+    config.write_text(
+        json.dumps(
+            {
+                "version": "0.1",
+                "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
+                "http": {"addr": address},
+            }
+        )
+    )
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["docker-registry", "serve", str(config)], stdout=output, stderr=output
+        )
+    try:
+        host, _, port = address.partition(":")
+        for _ in range(400):
+            assert process.poll() is None, log.read_text()
+            try:
+                socket.create_connection((host, int(port)), 1).close()
+                break
+            except OSError:
+                time.sleep(0.025)
+        yield address, log
+    finally:
+        process.terminate()
+        process.wait()
