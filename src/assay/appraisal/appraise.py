@@ -79,9 +79,15 @@ def _without_other_images(case: Case, outcomes: Sequence[Outcome]) -> list[Outco
     baselines = {
         component.id for component in case.components.values() if component.kind == BASELINE
     }
+    outside = {component.id for component in case.components.values() if component.external}
     idle: set[str] = set()
     for alternatives in (digests, baselines):
-        mine = [outcome for outcome in outcomes if outcome.claim.origin in alternatives]
+        mine = [
+            outcome
+            for outcome in outcomes
+            # that a file holds a signed block says nothing of the image
+            if outcome.claim.origin in alternatives and outcome.claim.subject not in outside
+        ]
         met = {outcome.claim.origin for outcome in mine if outcome.met}
         unmet = {outcome.claim.origin for outcome in mine if not outcome.met}
         if case.rule.every:
