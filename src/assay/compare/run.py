@@ -62,8 +62,13 @@ def compare(a: str, b: str, options: CompareOptions) -> Comparison:
         progress=options.progress,
     )
     left, right = open_sides(a, b, request)
-    if left.unreadable is not None or right.unreadable is not None:
-        return _answer(left, right, [], 0, [], [NotChecked(a, "one of the two cannot be read")])
+    unreadable = [
+        NotChecked(side.name, side.unreadable.detail)
+        for side in (left, right)
+        if side.unreadable is not None
+    ]
+    if unreadable:
+        return _answer(left, right, [], 0, [], unreadable)
     if _both_plain_and_near(left, right):
         return _compare_plain(left, right, options)
     _measure(left, right, request)

@@ -49,7 +49,7 @@ class Opened(Struct):
             )
         if self.gathered is None:
             findings = (self.unreadable,) if self.unreadable is not None else ()
-            return Side(self.name, self.name, "unreadable", False, findings=findings)
+            return Side(self.name, self.name, "not readable", False, findings=findings)
         digest = self.facts.hash(self.gathered.root, "sha256") if self.facts is not None else None
         errors: list[Finding] = []
         if self.verdict is not None:

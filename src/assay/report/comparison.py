@@ -76,7 +76,10 @@ def render(comparison: Comparison, *, color: bool = False, width: int = WIDTH) -
     for files in comparison.files:
         if files.changes or not files.complete:
             lines += ["", *_files(files, paint)]
+    told = {finding.detail for side in (comparison.a, comparison.b) for finding in side.findings}
     for skipped in comparison.not_compared:
+        if skipped.reason in told:
+            continue
         lines += [
             "",
             f"  {paint('not compared', 'warn')}  {skipped.component}",
