@@ -15,3 +15,11 @@ def one_input(data: bytes) -> None:
     compare_documents(a, b, 4, frozenset())
     same = compare_documents(a, a, 4, frozenset())
     assert same is None or not same.values
+
+
+def seeds() -> list[bytes]:
+    """Two that differ, as bytes and as documents."""
+    return [
+        b"abc" * 50 + b"\0\0" + b"abc" * 20 + b"x" + b"abc" * 30,
+        b'{"a": [1, {"b": null}]}\0\0{"a": [{"b": 2.5}, 3], "c.d": true}',
+    ]

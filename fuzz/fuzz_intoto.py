@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
-from assay.evidence.intoto import parse_statement
+from assay.evidence.intoto import STATEMENT_V0_1, STATEMENT_V1, parse_statement
 from assay.model.finding import AssayError
 
 
@@ -12,3 +13,18 @@ def one_input(data: bytes) -> None:
     """Anything but an AssayError is a defect."""
     with contextlib.suppress(AssayError):
         parse_statement(data, "statement")
+
+
+def seeds() -> list[bytes]:
+    """A statement of each version."""
+    return [
+        json.dumps(
+            {
+                "_type": version,
+                "subject": [{"name": "a", "digest": {"sha256": "0" * 64, "gitCommit": "0" * 40}}],
+                "predicateType": "https://slsa.dev/provenance/v1",
+                "predicate": {},
+            }
+        ).encode()
+        for version in (STATEMENT_V1, STATEMENT_V0_1)
+    ]
