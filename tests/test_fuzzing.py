@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import shutil
 import subprocess
@@ -102,6 +103,14 @@ def test_every_format_and_scheme_has_a_fuzz_target() -> None:
 
 def test_every_exception_is_still_needed() -> None:
     assert set(NOT_FUZZED) <= set(_parsers())
+
+
+@pytest.mark.parametrize("name", sorted(path.stem[5:] for path in FUZZ.glob("fuzz_*.py")))
+def test_no_sample_breaks_a_target(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(FUZZ), *sys.path])
+    target, samples = importlib.import_module("run").load(name)
+    for sample in [b"", *samples]:
+        target(sample)
 
 
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
