@@ -35,6 +35,9 @@ DECOMPRESSION_RATIO = 1032 * 8
 """Deflate cannot exceed 1032:1; zstd can, honestly only on runs of equal bytes."""
 DECOMPRESSION_RATIO_FLOOR = 64 * MIB
 """Ratios are only judged beyond this many bytes of output."""
+DECOMPRESSION_LARGE = 16 * GIB
+"""Output from which on a stream has to be worth its length: a gzip bomb stays below 1032:1."""
+DECOMPRESSION_LARGE_RATIO = 500
 DECOMPRESSION_MEMORY = 256 * MIB
 """What a decoder may hold of what it has seen (xz -9 needs 65 MiB; zstd stops at 128 MiB)."""
 COMPRESSED_MEMBERS = 5_000_000

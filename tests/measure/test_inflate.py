@@ -123,6 +123,17 @@ def test_a_bomb_is_stopped_by_its_ratio(kind: str, monkeypatch: pytest.MonkeyPat
 
 
 @kinds
+def test_a_large_stream_has_to_be_worth_its_length(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DECOMPRESSION_LARGE", 5_000_000)
+    monkeypatch.setattr(limits, "DECOMPRESSION_RATIO_FLOOR", 1_000_000)
+    monkeypatch.setattr(limits, "DECOMPRESSION_RATIO", 1_000_000)
+    assert inflate(kind, COMPRESS[kind](bytes(4_000_000))) == bytes(4_000_000)
+    assert refusal(kind, COMPRESS[kind](bytes(10_000_000))) == "limit-exceeded"
+
+
+@kinds
 def test_a_bomb_is_stopped_by_its_size(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "DECOMPRESSED_SIZE", 1_000_000)
     made = 0

@@ -54,17 +54,22 @@ class Meter:
                     offset=self.consumed,
                 )
             )
-        if (
-            self.produced > limits.DECOMPRESSION_RATIO_FLOOR
-            and self.produced > self.consumed * limits.DECOMPRESSION_RATIO
-        ):
+        if self.produced > limits.DECOMPRESSION_RATIO_FLOOR:
+            large = self.produced > limits.DECOMPRESSION_LARGE
+            self._check_ratio(
+                limits.DECOMPRESSION_LARGE_RATIO if large else limits.DECOMPRESSION_RATIO
+            )
+
+    def _check_ratio(self, most: int) -> None:
+        if self.produced > self.consumed * most:
             raise AssayError(
                 Finding.of(
                     LIMIT_EXCEEDED,
-                    detail=f"the stream expands more than {limits.DECOMPRESSION_RATIO} times",
-                    expected=f"at most {limits.DECOMPRESSION_RATIO}:1",
+                    detail=f"the {self.kind} stream expands more than {most} times",
+                    expected=f"at most {most}:1",
                     actual=f"{self.produced} bytes from {self.consumed}",
                     offset=self.consumed,
+                    cause="a decompression bomb",
                 )
             )
 
