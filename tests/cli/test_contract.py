@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import ENVIRONMENT, SECONDS, assay
+from tests.cli.support import ENVIRONMENT, SECONDS, assay, assay_here
 from tests.signatures.support import run, tool
 from tests.support.images import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Layout
 
@@ -90,7 +90,7 @@ def sums(tmp_path: Path) -> Path:
 def test_the_exit_status_says_what_became_of_it(
     image: Path, arguments: list[str], status: int
 ) -> None:
-    done = assay(*arguments, cwd=image.parent)
+    done = assay_here(*arguments, cwd=image.parent)
     assert done.returncode == status, done.stdout + done.stderr
     if status == 2:
         assert done.stdout == ""
@@ -113,12 +113,12 @@ def test_of_several_images_each_gets_its_verdict_and_the_worst_decides(
 ) -> None:
     (tmp_path / "good.img").write_bytes(CONTENT)
     (tmp_path / "bad.img").write_bytes(CONTENT[:-1])
-    done = assay("verify", *images, "--digest", DIGEST, cwd=tmp_path)
+    done = assay_here("verify", *images, "--digest", DIGEST, cwd=tmp_path)
     assert done.returncode == status
     verdicts = {"good.img": "ALLOWED", "bad.img": "REFUSED", "missing.img": "NOT CHECKED"}
     for name in images:
         assert f"{verdicts[name]}  {name}" in done.stdout
-    done = assay("verify", *images, "--digest", DIGEST, "--format", "json", cwd=tmp_path)
+    done = assay_here("verify", *images, "--digest", DIGEST, "--format", "json", cwd=tmp_path)
     assert done.returncode == status
     assert [verdict["image"] for verdict in json.loads(done.stdout)["verdicts"]] == images
 
@@ -200,7 +200,8 @@ def test_offline_makes_no_connection_at_all(image: Path, name: str) -> None:
 def test_quiet_says_nothing_but_the_exit_status(image: Path) -> None:
     for arguments, status in ((["--digest", DIGEST], 0), (["--digest", OTHER], 1), ([], 3)):
         for form in ("text", "json"):
-            done = assay("verify", str(image), *arguments, "-q", "--format", form)
+            words = ("verify", str(image), *arguments, "-q", "--format", form)
+            done = assay_here(*words, cwd=image.parent)
             assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
     assert assay("verify", str(image), "-q", "--at", "never").stderr != ""
 

@@ -17,7 +17,7 @@ from assay.model.finding import UsageError
 from assay.model.verdict import Answer
 from assay.sources import files
 from assay.trust.anchors import Trust
-from tests.cli.support import assay
+from tests.cli.support import assay_here
 from tests.hostile.support import ZEROS, blob_path, judged, layout_of, refused
 from tests.signatures.support import run, tool
 from tests.support.images import Layout
@@ -108,7 +108,7 @@ def test_keys_of_the_wrong_kind(tmp_path: Path) -> None:
     path = tmp_path / "key"
     for kind, content in _keys(tmp_path).items():
         path.write_bytes(content)
-        done = assay("verify", str(image), "--key", str(path))
+        done = assay_here("verify", str(image), "--key", str(path), cwd=tmp_path)
         assert done.returncode == 2, (kind, done.stdout)
         assert "--key" in done.stderr, kind
         assert done.stdout == ""
@@ -216,7 +216,7 @@ def test_what_is_no_file_is_not_checked(tmp_path: Path, kind: str) -> None:
     ):
         refused(name, _trust(ZEROS), status=3)
     for option in ("--key", "--checksums", "--signature"):
-        done = assay("verify", __file__, option, str(path))
+        done = assay_here("verify", __file__, option, str(path), cwd=tmp_path)
         assert done.returncode == 2, (option, done.stdout)
         assert option in done.stderr
 

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from assay.cli.completion import ASK
+from assay.printable import printable
 from assay.version import __version__
 
 INTERRUPTED = 130
@@ -95,13 +96,24 @@ def _run() -> int:
         # click's answer to a reader that went away
         raise BrokenPipeError from stop
     except click.ClickException as error:
-        from assay.printable import printable
-
-        said = io.StringIO()
-        error.show(said)
-        for line in said.getvalue().splitlines():
-            print(printable(line), file=sys.stderr)
+        _complain(error)
         return 2
+
+
+def _complain(error: click.ClickException) -> None:
+    """Say what is wrong with the command line. What it quotes may be anything."""
+    message = error.format_message()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(message, file=sys.stderr)
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        print(context.get_usage(), file=sys.stderr)
+        print(f"Try '{context.command_path} --help' for help.\n", file=sys.stderr)
+    if not isinstance(error, click.MissingParameter):
+        # that one lists choices, and quotes nothing
+        message = printable(message)
+    print(f"Error: {message}", file=sys.stderr)
 
 
 def _settle_streams() -> None:
