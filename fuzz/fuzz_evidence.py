@@ -34,7 +34,6 @@ def one_input(data: bytes) -> None:
             keys=[],
             given=[file],
             look_around=False,
-            skipped=[],
         )
         for reader in _READERS:
             with contextlib.suppress(AssayError, UsageError):
