@@ -17,6 +17,10 @@ JOINED = 32
 REFINED = 64
 """Chunks known to differ that are read again, to say exactly where."""
 
+_AT_ONCE = 64 * limits.KIB
+"""Views are compared element by element, and bytes at once; copies of this size cost next to
+nothing, while larger ones are given fresh pages each time."""
+
 _RUN = re.compile(rb"[^\0]+(?:\0{1,%d}[^\0]+)*" % (JOINED - 1))
 
 
@@ -32,13 +36,19 @@ class RangeCollector:
 
     def compare(self, at: int, a: bytes | memoryview, b: bytes | memoryview) -> None:
         """Take two pieces of equal length from offset ``at``."""
-        if a == b:
-            return
-        length = len(a)
+        for start in range(0, len(a), _AT_ONCE):
+            piece_a, piece_b = (
+                bytes(a[start : start + _AT_ONCE]),
+                bytes(b[start : start + _AT_ONCE]),
+            )
+            if piece_a != piece_b:
+                self._look(at + start, piece_a, piece_b)
+
+    def _look(self, at: int, a: bytes, b: bytes) -> None:
         changed = (int.from_bytes(a, "little") ^ int.from_bytes(b, "little")).to_bytes(
-            length, "little"
+            len(a), "little"
         )
-        self.different += length - changed.count(0)
+        self.different += len(a) - changed.count(0)
         for run in _RUN.finditer(changed):
             self._range(at + run.start(), at + run.end())
 
