@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_baseline_is_written_and_finds_the_damage(folder: Path) -> None:
     made = assay("baseline", "disk.img", "--chunk-size", "4K", "-o", "b.json", cwd=folder)
     assert made.returncode == 0, made.stderr
-    assert made.stdout == "b.json: 1 components of disk.img (48.8 KiB), 13 chunks of 4.0 KiB\n"
+    assert made.stdout == "b.json: 1 component of disk.img (48.8 KiB), 13 chunks of 4.0 KiB\n"
     assert assay("verify", "disk.img", "--baseline", "b.json", cwd=folder).returncode == 0
     with (folder / "disk.img").open("r+b") as image:
         image.seek(9000)

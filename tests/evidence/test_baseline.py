@@ -97,7 +97,12 @@ def test_the_same_container_image_gives_the_same_bytes_from_anywhere(tmp_path: P
     run(skopeo, "copy", "-q", name + ":latest", f"dir:{tmp_path / 'copy'}")
     with running() as server:
         _push(server, layout, image)
-        from_registry = baseline_of(f"docker://{server.host}/app@{image['digest']}")
+        remote = f"docker://{server.host}/app@{image['digest']}"
+        from_registry = baseline_of(remote)
+        assert against(remote, from_registry).exit_status == 0
+        layer = layout.read(image)["layers"][0]["digest"]
+        server.blobs[layer] = b"x" + server.blobs[layer][1:]
+        assert against(remote, from_registry).exit_status == 1
     assert baseline_of(name) == from_registry
     assert baseline_of(f"dir:{tmp_path / 'copy'}") == from_registry
 

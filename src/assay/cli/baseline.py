@@ -18,7 +18,8 @@ from assay.evidence.baseline_document import CHUNK_SIZE, LARGEST_CHUNK, SMALLEST
 from assay.model.digest import ALGORITHMS, Strength
 from assay.model.finding import UsageError
 from assay.pipeline import VerifyOptions
-from assay.report.style import human_size
+from assay.printable import printable
+from assay.report.style import counted, human_size
 from assay.report.text import render
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -129,7 +130,7 @@ def _deliver(taken: Taken, output: str, given: dict[str, Any]) -> None:
         sys.stderr.write("no baseline was written\n")
         return
     for skipped in verdict.not_checked:
-        click.echo(f"left out: {skipped.component}: {skipped.reason}", err=True)
+        click.echo(f"left out: {printable(skipped.component)}: {skipped.reason}", err=True)
     if not output:
         sys.stdout.buffer.write(document)
         sys.stdout.buffer.flush()
@@ -145,7 +146,7 @@ def _deliver(taken: Taken, output: str, given: dict[str, Any]) -> None:
             if part.chunks is not None
         )
         click.echo(
-            f"{output}: {len(baseline.parts)} components of {verdict.image}"
-            f" ({human_size(verdict.coverage.total)}), {chunks} chunks of"
+            f"{output}: {counted(len(baseline.parts), 'component')} of {printable(verdict.image)}"
+            f" ({human_size(verdict.coverage.total)}), {counted(chunks, 'chunk')} of"
             f" {human_size(given['chunk_size'])}"
         )

@@ -48,6 +48,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
     Examples:
       assay verify disk.img --checksums SHA256SUMS
       assay verify disk.img --checksums SHA256SUMS --key publisher.pub
+      assay verify disk.img --baseline disk.img.baseline.json --key publisher.pub
       assay verify oci:./layout --digest sha256:9f86d0...
       assay verify app.tar --checksums SHA256SUMS
       assay verify *.tar.gz --key publisher.pub --format json
