@@ -10,7 +10,7 @@ from assay.appraisal.space import Spaces
 from assay.model.anchor import Anchor, Voucher
 from assay.model.codes import trust as codes
 from assay.model.finding import Finding, Question, Severity
-from assay.model.signature import SignatureOutcome
+from assay.model.signature import SignatureOutcome, Status
 from assay.model.verdict import Vouching
 
 SIGNING_KINDS = {
@@ -20,6 +20,13 @@ SIGNING_KINDS = {
     "secret": "secret",
 }
 """Kinds of anchors that vouch by signatures or MACs, and so can be asked for in number."""
+
+_WHY_NOT = {
+    Status.UNKNOWN_SIGNER: "made by someone else",
+    Status.INVALID: "it does not match the bytes",
+    Status.NOT_VALID_NOW: "it is not valid at this time",
+    Status.UNCHECKED: "it could not be checked",
+}
 
 _KIND_NAMES = SIGNING_KINDS | {"checksums": "checksum file"}
 
@@ -128,8 +135,8 @@ def _missing(
     elif kind == "identity":
         detail = "no signature that was verified is by the identity given"
     elif kind in SIGNING_KINDS:
-        statuses = sorted({outcome.status.value for outcome in signatures})
-        detail = f"no signature by the {name} given could be verified ({', '.join(statuses)})"
+        reasons = dict.fromkeys(_WHY_NOT[o.status] for o in signatures if o.status in _WHY_NOT)
+        detail = f"no signature vouches by the {name} given: {'; '.join(reasons) or 'none counts'}"
     else:
         detail = f"the {name} given does not vouch for the image"
     return Finding.of(

@@ -112,7 +112,7 @@ def _missing(sums: ChecksumFile, component: str, label: str) -> Finding:
     return Finding.of(
         codes.CHECKSUM_ENTRY_MISSING,
         component,
-        f"none of {sums.entries} entries is about {printable(label)!r}",
+        f"no entry is about {printable(label)!r}; there are {sums.entries}",
         expected=printable(label) or "an entry without a name, for standard input",
         actual=", ".join(printable(name, 80) for name in sums.some_names) or "no entry",
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assay.model.finding import Severity
+from assay.model.codes.content import CONSISTENT_ONLY, UNCLAIMED_BYTES
+from assay.model.finding import Finding, Severity
 from assay.model.verdict import Answer, Decision, Verdict
 from assay.report.findings import finding_lines, findings_section
 from assay.report.style import (
@@ -40,19 +41,17 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
 
     say("intact", _intact(verdict), _ANSWER[verdict.intact])
     say("authentic", _authentic(verdict), _ANSWER[verdict.authentic])
-    say("covered", _covered(verdict))
-    say("allowed", _allowed(verdict), _ANSWER[verdict.allowed])
     for vouching in verdict.vouchers:
         for name, note in vouching.notes.items():
-            lines += labelled(name, f"{note}", width, indent=2, column=max(13, len(name) + 4))
+            lines += labelled("", f"{name}: {note}", width, indent=13, column=13)
+    say("covered", _covered(verdict))
+    say("allowed", _allowed(verdict), _ANSWER[verdict.allowed])
     for skipped in verdict.not_checked:
         text = f"{skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
         lines += labelled("left out", text, width, indent=2, column=13)
     if verbose:
         lines += _details(verdict, paint, width)
-    shown = [
-        finding for finding in verdict.findings if finding.severity is not Severity.INFO or verbose
-    ]
+    shown = [f for f in verdict.findings if verbose or not _is_beside_the_point(f, verdict)]
     lines += findings_section(verdict, shown, paint, every=bool(verbose), width=width)
     return "\n".join(lines) + "\n"
 
@@ -77,7 +76,9 @@ def _authentic(verdict: Verdict) -> str:
         + (f" (signed by {vouching.signer.identity})" if vouching.signer else "")
         for vouching in verdict.vouchers
     )
-    return f"{verdict.authentic.value}, {who}"
+    if verdict.authentic is Answer.NO:
+        return f"no, only this vouches for it: {who}"
+    return f"yes, {who}"
 
 
 def _covered(verdict: Verdict) -> str:
@@ -95,11 +96,23 @@ def _covered(verdict: Verdict) -> str:
 
 def _allowed(verdict: Verdict) -> str:
     if verdict.decision is Decision.ALLOWED:
-        return f"yes, {verdict.rule}"
+        return f"yes, {_rule(verdict)}"
     errors = sum(1 for finding in verdict.findings if finding.severity is Severity.ERROR)
     if verdict.decision is Decision.REFUSED:
         return f"no, {counted(errors, 'error')}"
     return "no, it could not be checked"
+
+
+def _rule(verdict: Verdict) -> str:
+    kind, _, what = verdict.rule.partition(": ")
+    return f"{what} (built-in rule)" if kind == "built-in" else verdict.rule
+
+
+def _is_beside_the_point(finding: Finding, verdict: Verdict) -> bool:
+    """Remarks; and that bytes are not vouched for, where none are and an error says why."""
+    if finding.code in (UNCLAIMED_BYTES.name, CONSISTENT_ONLY.name):
+        return verdict.decision is not Decision.ALLOWED and not verdict.coverage.bound
+    return finding.severity is Severity.INFO
 
 
 def _details(verdict: Verdict, paint: Paint, width: int) -> list[str]:
@@ -108,7 +121,7 @@ def _details(verdict: Verdict, paint: Paint, width: int) -> list[str]:
 
     lines = [""]
     if verdict.decision is not Decision.ALLOWED:
-        lines += labelled("rule", verdict.rule, width, indent=2, column=13)
+        lines += labelled("rule", _rule(verdict), width, indent=2, column=13)
     lines += labelled("judged at", verdict.at, width, indent=2, column=13)
     if verdict.resolved != verdict.image:
         lines += labelled("resolved", verdict.resolved, width, indent=2, column=13)

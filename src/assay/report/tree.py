@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from assay.model.codes.trust import NO_ANCHOR
-from assay.model.finding import Severity
+from assay.model.codes.trust import NO_ANCHOR, WRONG_KEY
 from assay.model.verdict import ComponentReport, State, Verdict
 from assay.report.findings import findings_section
 from assay.report.style import WIDTH, Paint, counted, human_size, labelled, painter, presentable
@@ -49,14 +48,24 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
     for signature in verdict.signatures:
         text = f"{signature.id}: {signature.scheme} over {signature.document}, not checked"
         lines += labelled("signature", text, width, indent=2, column=13)
+        for made in _makers(verdict, signature.id):
+            lines += labelled("", made, width, indent=13, column=13)
     shown = [
         finding
         for finding in verdict.findings
-        if finding.code != NO_ANCHOR.name
-        and (finding.severity is not Severity.INFO or finding.detail)
+        if finding.code not in (NO_ANCHOR.name, WRONG_KEY.name)
     ]
     lines += findings_section(verdict, shown, paint, every=bool(verbose), width=width)
     return "\n".join(lines) + "\n"
+
+
+def _makers(verdict: Verdict, signature: str) -> list[str]:
+    """What a signature says of who made it. Here, where no key was given, every key is wrong."""
+    return [
+        finding.detail.removeprefix(f"{signature}: ")
+        for finding in verdict.findings
+        if finding.code == WRONG_KEY.name and finding.detail.startswith(f"{signature}: ")
+    ]
 
 
 def tree_lines(verdict: Verdict, paint: Paint) -> list[str]:

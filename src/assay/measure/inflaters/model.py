@@ -6,6 +6,7 @@ stream must be whole, and nothing may follow it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from assay import limits
 from assay.model.codes import compression as codes
 from assay.model.codes.content import LIMIT_EXCEEDED
 from assay.model.finding import AssayError, Finding
+
+_DECODER_NUMBER = re.compile(r"^Error -?\d+ ")
 
 Consumer = Callable[[memoryview], object]
 """Is handed the plain bytes, piece by piece; it may keep a piece."""
@@ -86,10 +89,13 @@ class Meter:
             )
 
     def damaged(self, error: object) -> AssayError:
+        """What the decoder says, without its own numbers."""
+        said = _DECODER_NUMBER.sub("", str(error))
+        said = said[:1].lower() + said[1:]
         return AssayError(
             Finding.of(
                 codes.COMPRESSED_STREAM_DAMAGED,
-                detail=f"the {self.kind} stream is damaged: {error}",
+                detail=f"the {self.kind} stream is damaged: {said}",
                 offset=self.consumed,
             )
         )
