@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.cli.main import VERBS, cli
 from tests.cli.support import ENVIRONMENT, SECONDS, assay, assay_here
 from tests.signatures.support import run, tool
 from tests.support.images import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Layout
@@ -353,3 +356,42 @@ def test_on_a_terminal_lines_fit_and_are_coloured(image: Path, columns: int) -> 
     for line in done.stdout.splitlines():
         bare = re.sub(r"\x1b\[[0-9;]*m", "", line)
         assert len(bare) <= max(columns, 6 + len(max(bare.split(), key=len, default=""))), bare
+
+
+# help
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_worked_examples(verb: str, tmp_path: Path) -> None:
+    done = assay_here(verb, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    examples = [line.strip() for line in done.stdout.splitlines() if line.startswith("    assay ")]
+    assert any(line.startswith(f"assay {verb}") for line in examples)
+    assert max(map(len, done.stdout.splitlines())) <= 88
+    for line in examples:
+        # an example is a command line that can be understood
+        words = shlex.split(line.partition("|")[0].partition(">")[0])
+        command = cli.get_command(
+            cli.make_context("assay", ["x"], resilient_parsing=True), words[1]
+        )
+        assert command is not None
+        with contextlib.suppress(SystemExit):
+            command.make_context(words[1], words[2:], resilient_parsing=True)
+        known = {name for parameter in command.params for name in parameter.opts}
+        assert {word for word in words[2:] if word.startswith("--")} <= known, line
+
+
+def test_every_option_is_explained_under_one_heading(tmp_path: Path) -> None:
+    text = assay_here("verify", "--help", cwd=tmp_path).stdout
+    for option in (
+        "--digest",
+        "--eku",
+        "--signature",
+        "--platform",
+        "--offline",
+        "--format",
+        "--all",
+    ):
+        assert sum(line.startswith(f"  {option} ") for line in text.splitlines()) == 1
+    assert text.index("What to trust:") < text.index("  --digest ") < text.index("How to reach it:")
+    assert "IMAGE..." not in text.partition("Options:")[2]

@@ -12,6 +12,7 @@ from assay.appraisal.case import BuiltInRule
 from assay.baseline import Taken, take_baseline
 from assay.cli import options
 from assay.cli.files import check_target, write_whole
+from assay.cli.help import GroupedCommand
 from assay.cli.output import use_color
 from assay.cli.progress import Bar
 from assay.evidence.baseline_document import CHUNK_SIZE, LARGEST_CHUNK, SMALLEST_CHUNK
@@ -46,7 +47,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
         return size
 
 
-@click.command("baseline")
+@click.command("baseline", cls=GroupedCommand)
 @click.argument("image", metavar="IMAGE")
 @click.option("-o", "--output", default="", metavar="FILE", help="Write to this file.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from assay.cli import options, output
+from assay.cli.help import GroupedCommand
 from assay.cli.progress import Bar
 from assay.compare.run import LIMIT, CompareOptions, compare
 from assay.model.finding import UsageError
 
 
-@click.command("compare")
+@click.command("compare", cls=GroupedCommand)
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @click.option(

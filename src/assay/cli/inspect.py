@@ -10,6 +10,7 @@ from msgspec import structs
 
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options, output
+from assay.cli.help import GroupedCommand
 from assay.cli.progress import Bar
 from assay.model.files import FileIndex
 from assay.model.finding import UsageError
@@ -18,7 +19,7 @@ from assay.pipeline import Examined, VerifyOptions, examine
 from assay.trust.anchors import Trust
 
 
-@click.command("inspect")
+@click.command("inspect", cls=GroupedCommand)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @options.evidence_options
 @options.image_options

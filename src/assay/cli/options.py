@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from assay.cli.help import grouped
 from assay.model.finding import UsageError
 from assay.model.reading import Options
 from assay.sources.model import OpenOptions
@@ -20,19 +21,13 @@ Given = dict[str, Any]
 
 _LONGEST_TIMEOUT = 24 * 60 * 60
 
-
-def _several(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+ANSWER = "The answer"
 
 
 def anchor_options(command: Command) -> Command:
     """What to trust."""
-    return _several(
+    return grouped(
+        "What to trust",
         click.option(
             "--digest", multiple=True, metavar="DIGEST", help="Trust the image with this digest."
         ),
@@ -41,7 +36,16 @@ def anchor_options(command: Command) -> Command:
             "--baseline", multiple=True, metavar="FILE", help="Trust the values of a baseline."
         ),
         click.option(
-            "--key", multiple=True, metavar="FILE", help="Trust a key; its kind is recognised."
+            "--key",
+            multiple=True,
+            metavar="FILE",
+            help="Trust a key of any common kind, or secret:FILE.",
+        ),
+        click.option(
+            "--ca",
+            multiple=True,
+            metavar="FILE",
+            help="Trust signers that this authority certified: certificates in PEM or DER.",
         ),
         click.option(
             "--identity",
@@ -56,16 +60,23 @@ def anchor_options(command: Command) -> Command:
             help="Who has to say that the signer is --identity; one for all, or one for each.",
         ),
         click.option(
+            "--trusted-root",
+            multiple=True,
+            metavar="FILE",
+            help="Check identities and log proofs with this Sigstore trusted root (JSON).",
+        ),
+    )(_demand_options(command))
+
+
+def _demand_options(command: Command) -> Command:
+    """What signatures and certificates have to be like."""
+    return grouped(
+        "What to ask of signatures",
+        click.option(
             "--signature-algorithm",
             default="",
             metavar="NAME",
             help="Accept only such signatures by PEM keys: rsa-pss-sha256, ecdsa-sha384 ...",
-        ),
-        click.option(
-            "--ca",
-            multiple=True,
-            metavar="FILE",
-            help="Trust signers that this authority certified: certificates in PEM or DER.",
         ),
         click.option(
             "--ca-intermediate",
@@ -98,12 +109,6 @@ def anchor_options(command: Command) -> Command:
             help="What the certificate of --identity has to say, too (source-repository-uri=...).",
         ),
         click.option(
-            "--trusted-root",
-            multiple=True,
-            metavar="FILE",
-            help="Check identities and log proofs with this Sigstore trusted root (JSON).",
-        ),
-        click.option(
             "--ssh-namespace",
             default="file",
             show_default=True,
@@ -121,7 +126,8 @@ def anchor_options(command: Command) -> Command:
 
 def evidence_options(command: Command) -> Command:
     """Material beside the image, which counts only once an anchor vouches for it."""
-    return _several(
+    return grouped(
+        "Signatures and statements that are not beside the image",
         click.option(
             "--signature", multiple=True, metavar="FILE", help="A detached signature file."
         ),
@@ -135,14 +141,22 @@ def evidence_options(command: Command) -> Command:
 
 
 def image_options(command: Command) -> Command:
-    """How to reach and read images."""
-    return _several(
+    """How to read and reach images."""
+    return grouped(
+        "How to read the image",
         click.option(
             "--platform", default="", metavar="OS/ARCH", help="Only this platform of an image."
         ),
         click.option(
             "--type", "type_", default="", metavar="FORMAT", help="Force the image's format."
         ),
+    )(_network_options(command))
+
+
+def _network_options(command: Command) -> Command:
+    """How to reach images that are elsewhere."""
+    return grouped(
+        "How to reach it",
         click.option("--offline", is_flag=True, help="Make no network connection at all."),
         click.option(
             "--plain-http", is_flag=True, help="Speak to servers without TLS (not only to my own)."
@@ -176,7 +190,8 @@ def image_options(command: Command) -> Command:
 
 def output_options(command: Command) -> Command:
     """How to say it."""
-    return _several(
+    return grouped(
+        ANSWER,
         click.option(
             "--format",
             "format_",
@@ -185,17 +200,23 @@ def output_options(command: Command) -> Command:
             show_default=True,
             help="The form of the answer on standard output.",
         ),
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+        click.option("-q", "--quiet", is_flag=True, help="Answer by the exit status alone."),
         click.option(
-            "-v", "--verbose", count=True, help="Show paths of trust, notes and all components."
+            "-v",
+            "--verbose",
+            count=True,
+            help="Show each path of trust, each key tried, and all components.",
         ),
     )(command)
 
 
 def time_option(command: Command) -> Command:
     """The effective time."""
-    return click.option(
-        "--at", default="", metavar="TIME", help="Judge validity at this time (RFC 3339)."
+    return grouped(
+        ANSWER,
+        click.option(
+            "--at", default="", metavar="TIME", help="Judge validity at this time (RFC 3339)."
+        ),
     )(command)
 
 

@@ -9,6 +9,7 @@ import click
 
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options
+from assay.cli.help import GroupedCommand
 from assay.cli.output import use_color, width, worst
 from assay.cli.progress import Bar
 from assay.model.finding import UsageError
@@ -16,7 +17,7 @@ from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 
 
-@click.command("verify")
+@click.command("verify", cls=GroupedCommand)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @options.anchor_options
 @click.option("--all", "every", is_flag=True, help="Ask for every anchor, not one of each kind.")
@@ -36,13 +37,25 @@ from assay.pipeline import VerifyOptions, verify
 def command(images: tuple[str, ...], **given: Any) -> None:
     """Check that images are exactly what someone you trust published.
 
-    An IMAGE is a path, - for standard input, oci:DIR[:REF|@DIGEST], oci-archive:FILE[:REF],
-    docker-archive:FILE[:NAME:TAG], dir:DIR, docker://REGISTRY/REPOSITORY[:TAG|@DIGEST], or
-    https://... What a path holds is recognised by its content.
+    \b
+    An IMAGE is
+      a path (what it holds is told by its content), or - for standard input
+      oci:DIR[:REF|@DIGEST]           an OCI layout
+      oci-archive:FILE[:REF]          an OCI layout in a tar archive
+      docker-archive:FILE[:NAME:TAG]  what docker save writes
+      dir:DIR                         what skopeo copy writes to dir:
+      docker://REGISTRY/REPOSITORY[:TAG|@DIGEST]
+      https://SERVER/PATH[#DIGEST]
 
     Of each kind of anchor given (digest, checksum file, key ...) at least one has to vouch for the
-    image as a whole. Exit status: 0 verified and allowed, 1 refused, 2 wrong usage, 3 could not
-    be checked.
+    image as a whole.
+
+    \b
+    Exit status:
+      0  verified and allowed
+      1  refused
+      2  wrong usage
+      3  could not be checked
 
     \b
     Examples:
@@ -53,7 +66,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify app.tar --checksums SHA256SUMS
       assay verify *.tar.gz --key publisher.pub --format json
       assay verify firmware.bin --signature firmware.bin.p7s --ca company-root.pem
-      curl -s https://publisher.example/disk.img | assay verify - --digest sha256:9f86d0...
+      curl -s https://a.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
     try:
         options.check_names(images)
