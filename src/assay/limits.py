@@ -22,6 +22,9 @@ KEY_FILE_SIZE = 16 * MIB
 JSON_DEPTH = 64
 JSON_ITEMS = 2_000_000
 
+CBOR_DEPTH = 64
+CBOR_ITEMS = 1_000_000
+
 INDEX_DEPTH = 8
 """Nested image indexes."""
 INDEX_ENTRIES = 4096
@@ -180,3 +183,8 @@ ATTACHED = 200
 ATTACHED_LAYERS = 64
 ATTACHED_SIZE = 128 * MIB
 """One signature or attestation."""
+
+NOTARY_CERTIFICATES = 32
+"""Certificates in one Notary signature."""
+NOTARY_HEADERS = 64
+"""Names in the list of critical headers."""

@@ -17,7 +17,7 @@ from assay.model.finding import AssayError, Finding
 from assay.x509 import oids
 from assay.x509.algorithms import AlgorithmIdentifier, read_identifier
 from assay.x509.constraints import NameConstraints, read_constraints
-from assay.x509.general_names import GeneralName, read_general_names
+from assay.x509.general_names import GeneralName, read_general_name, read_general_names
 from assay.x509.names import Name, read_name
 
 if TYPE_CHECKING:
@@ -155,6 +155,11 @@ class Certificate(Struct, frozen=True, dict=True, eq=False):
         """The encoded names of the revocation lists that this certificate would be in."""
         found = self._extension(oids.CRL_DISTRIBUTION_POINTS, _distribution_points)
         return found or frozenset()
+
+    @cached_property
+    def responders(self) -> tuple[str, ...]:
+        """Where to ask by OCSP (RFC 6960) whether this certificate was revoked: URIs."""
+        return self._extension(oids.AUTHORITY_INFORMATION, _responders) or ()
 
 
 KEY_USAGES = (
@@ -309,6 +314,19 @@ def _authority_key(cursor: Der) -> AuthorityKey:
     serial = inside.integer(serial_tag) if inside.peek() == serial_tag else None
     inside.finish()
     return AuthorityKey(key_id.content if key_id else b"", serial)
+
+
+def _responders(cursor: Der) -> tuple[str, ...]:
+    """AuthorityInfoAccessSyntax (RFC 5280 section 4.2.2.1)."""
+    inside = cursor.enter()
+    found: list[str] = []
+    for element in inside.each(SEQUENCE, limits.CERTIFICATE_NAMES, "ways to reach an authority"):
+        access = inside.within(element)
+        method, place = access.oid(), read_general_name(access, access.any())
+        access.finish()
+        if method == oids.OCSP and isinstance(place.value, str):
+            found.append(place.value)
+    return tuple(found)
 
 
 def _distribution_points(cursor: Der) -> frozenset[bytes]:

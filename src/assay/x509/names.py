@@ -57,6 +57,11 @@ class Attribute(NamedTuple):
         return f"{name}={_escaped(self.text)}"
 
 
+def short_name(oid: str) -> str:
+    """What an attribute is called (RFC 4514 section 3); its object identifier without a name."""
+    return _SHORT.get(oid, oid)
+
+
 def _escaped(text: str) -> str:
     """A value with special characters escaped, and those that cannot be shown as their bytes."""
     shown = []

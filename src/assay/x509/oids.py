@@ -22,6 +22,10 @@ POLICY_CONSTRAINTS = "2.5.29.36"
 EXTENDED_KEY_USAGE = "2.5.29.37"
 INHIBIT_ANY_POLICY = "2.5.29.54"
 
+AUTHORITY_INFORMATION = "1.3.6.1.5.5.7.1.1"
+OCSP = "1.3.6.1.5.5.7.48.1"
+"""A way to reach an authority, in the extension before."""
+
 ANY_PURPOSE = "2.5.29.37.0"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
@@ -57,6 +61,7 @@ _NAMES = {
     POLICY_CONSTRAINTS: "policy constraints",
     EXTENDED_KEY_USAGE: "extended key usage",
     INHIBIT_ANY_POLICY: "inhibit any policy",
+    AUTHORITY_INFORMATION: "authority information access",
     DELTA_CRL: "delta CRL indicator",
     ISSUING_DISTRIBUTION_POINT: "issuing distribution point",
     **{oid: name for name, oid in PURPOSES.items()},

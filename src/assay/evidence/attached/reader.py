@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from assay import limits, plugins, strict_json
 from assay.evidence.attached import legacy
+from assay.evidence.attached.notary import PAYLOAD_TYPE, target_claims
 from assay.evidence.attached.places import Attached, Search
 from assay.evidence.model import Context, Evidence, EvidenceReader
 from assay.evidence.statement import attached_claims
@@ -240,9 +241,29 @@ class _Candidate:
         document = f"{name}/signed"
         self._document(document, "statement", signed.content, {"type": signed.media_type[:100]})
         self._evidence.reading.signatures += signed.signatures
-        claims, findings = attached_claims(signed.content, document, self._component, self._digest)
+        if signed.media_type == PAYLOAD_TYPE:
+            claims, findings = self._target(signed.content, document, name)
+        else:
+            claims, findings = attached_claims(
+                signed.content, document, self._component, self._digest
+            )
         self._evidence.reading.claims += claims
         self._evidence.reading.findings += findings
+
+    def _target(
+        self, content: bytes, document: str, where: str
+    ) -> tuple[list[Claim], list[Finding]]:
+        """What the payload of a Notary signature claims about the image."""
+        component = self._context.components.get(self._component)
+        return target_claims(
+            content,
+            document,
+            where,
+            self._component,
+            self._digest,
+            component.size if component else None,
+            component.media_type if component else "",
+        )
 
 
 READER: EvidenceReader = AttachedReader()

@@ -1,15 +1,15 @@
-"""When a CMS signature's certificates have to be valid: now, or when a time stamp proves it was
-there already."""
+"""When a signer's certificates have to be valid: now, or when a time stamp proves that the
+signature was there already."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from assay import limits
 from assay.cms.given import Given
-from assay.cms.signed_data import SignerInfo
 from assay.cms.timestamp import ProvenTime, check_timestamp, read_token
 from assay.model.codes import cms as codes
 from assay.model.finding import AssayError, Finding
@@ -27,16 +27,17 @@ class Moment(Struct, frozen=True):
     notices: tuple[Finding, ...] = ()
 
 
-def moment_of(signer: SignerInfo, given: Given, at: datetime) -> Moment:
-    """The earliest time that a time stamp of a given authority proves, else the effective time."""
+def moment_of(tokens: Sequence[bytes], message: bytes, given: Given, at: datetime) -> Moment:
+    """The earliest time that a time stamp (one of ``tokens``) of a given authority proves of
+    ``message``, a signature; else the effective time."""
     notices: list[Finding] = []
     best: ProvenTime | None = None
-    stamps = signer.timestamps[: limits.CMS_TIMESTAMPS] if given.time_authorities else ()
+    stamps = tokens[: limits.CMS_TIMESTAMPS] if given.time_authorities else ()
     for encoded in stamps:
         try:
             proven = check_timestamp(
                 read_token(encoded),
-                signer.signature,
+                message,
                 given.time_authorities,
                 lists=given.lists,
                 now=at,

@@ -97,7 +97,7 @@ class CmsSignature:
         """Try every authority and every plain key. Raises nothing."""
         trial = Trial(self.signature, "CMS signature", keys)
         given = given_in(keys)
-        moment = moment_of(self._signer, given, at)
+        moment = moment_of(self._signer.timestamps, self._signer.signature, given, at)
         unknown: list[Finding] = []
         for key in keys:
             if key.scheme == AUTHORITY:

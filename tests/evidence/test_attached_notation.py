@@ -1,0 +1,100 @@
+"""Signatures that notation makes, in a real registry and by its own trust policies."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.model.verdict import Verdict
+from assay.pipeline import VerifyOptions, verify
+from assay.trust.anchors import Trust
+from tests.support.peers import docker_registry
+
+for tool in ("docker-registry", "skopeo", "umoci", "notation"):
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed", allow_module_level=True)
+
+
+def _run(*command: object, folder: Path) -> str:
+    done = subprocess.run(
+        [*map(str, command)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"XDG_CONFIG_HOME": str(folder), "HOME": str(folder)},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Test keys of notation, and a layout with one image."""
+    folder = tmp_path_factory.mktemp("notation")
+    for name in ("ours", "theirs"):
+        _run("notation", "cert", "generate-test", name, folder=folder)
+    _run("umoci", "init", "--layout", "image", folder=folder)
+    _run("umoci", "new", "--image", "image:a", folder=folder)
+    (folder / "content").mkdir()
+    (folder / "content" / "data").write_bytes(os.urandom(10_000))
+    _run("umoci", "insert", "--rootless", "--image", "image:a", "content", "/opt", folder=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with docker_registry(folder / "registry") as (found, _):
+        yield found
+
+
+def push(folder: Path, address: str, name: str) -> str:
+    _run(
+        "skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false",
+        "oci:image:a", f"docker://{address}/{name}:1", folder=folder,
+    )  # fmt: skip
+    index = json.loads((folder / "image" / "index.json").read_bytes())
+    digest: str = index["manifests"][0]["digest"]
+    return f"{address}/{name}@{digest}"
+
+
+def sign(folder: Path, image: str, form: str, *more: str, key: str = "ours") -> None:
+    _run(
+        "notation", "sign", "--key", key, "--signature-format", form, "--insecure-registry",
+        *more, image, folder=folder,
+    )  # fmt: skip
+
+
+def check(folder: Path, name: str, key: str = "ours") -> Verdict:
+    trust = Trust().add_ca(folder / "notation" / "localkeys" / f"{key}.crt")
+    [verdict] = verify(name, VerifyOptions(trust=trust))
+    return verdict
+
+
+@pytest.mark.parametrize("form", ["jws", "cose"])
+def test_what_notation_signs(folder: Path, address: str, form: str) -> None:
+    image = push(folder, address, form)
+    name = f"docker://{address}/{form}:1"
+    assert check(folder, name).exit_status == 1
+    sign(folder, image, form, "--expiry", "24h", "--user-metadata", "team=a")
+    verdict = check(folder, name)
+    assert verdict.exit_status == 0, verdict.findings
+    assert verdict.coverage.fraction == 1.0
+    assert verdict.vouchers[0].signer is not None
+    assert verdict.vouchers[0].signer.identity == "CN=ours,O=Notary,L=Seattle,ST=WA,C=US"
+    assert check(folder, name, "theirs").exit_status == 1
+
+
+def test_signatures_of_several_signers_and_forms(folder: Path, address: str) -> None:
+    image = push(folder, address, "mixed")
+    for form in ("jws", "cose"):
+        sign(folder, image, form, key="theirs")
+    sign(folder, image, "cose")
+    verdict = check(folder, f"docker://{address}/mixed:1")
+    assert verdict.exit_status == 0, verdict.findings
