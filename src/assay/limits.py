@@ -164,6 +164,8 @@ OPENPGP_SIGNATURES = 128
 OPENPGP_CHECKS = 2000
 """Signatures on one certificate that are checked."""
 
+SIGNATURE_VALUE = 16 * KIB
+"""The bare value of a signature; the longest one of any algorithm (ML-DSA-87) has 4627 bytes."""
 ENVELOPE_SIGNATURES = 256
 """Signatures of one DSSE envelope."""
 ATTESTATIONS = 4096

@@ -18,9 +18,6 @@ from assay.crypto.public_key import Family, PublicKey
 from assay.measure.hashing import sink_for
 from assay.model.measurement import ContentRequest, HashRequest, Request
 
-MAX_SIGNATURE = 16 * limits.KIB
-"""Bytes; the longest signature of any algorithm (ML-DSA-87) has 4627."""
-
 
 class Check(Struct, frozen=True):
     """``key`` checking signatures made with ``algorithm`` over ``prefix`` + the document +
@@ -47,7 +44,7 @@ class Check(Struct, frozen=True):
     def confirms(self, signature: bytes, answer: Any) -> bool:
         """Whether the key made ``signature``; ``answer`` is what was measured for `request`.
         Raises nothing: a key that cannot use the algorithm confirms nothing."""
-        if not self.key.can_use(self.algorithm) or len(signature) > MAX_SIGNATURE:
+        if not self.key.can_use(self.algorithm) or len(signature) > limits.SIGNATURE_VALUE:
             return False
         return _confirms(self, signature, answer)
 

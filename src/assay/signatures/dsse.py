@@ -11,8 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from assay import limits, strict_base64, strict_json
-from assay.crypto.check import MAX_SIGNATURE
+from assay import limits, strict_base64
 from assay.model.codes import content as content_codes
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding
@@ -23,7 +22,6 @@ from assay.model.signature import (
     Signature,
     SignatureScheme,
 )
-from assay.signatures.plain_signature import PlainSignature
 from assay.signatures.trial import printable
 
 SCHEME = "dsse"
@@ -91,6 +89,8 @@ def parse(data: bytes, what: str) -> Envelope | None:
 
     Raises AssayError (signature-malformed, limit-exceeded).
     """
+    from assay import strict_json
+
     try:
         value = strict_json.parse_object(data, what)
     except AssayError as error:
@@ -127,13 +127,15 @@ def _signature(entry: Any, number: int, what: str) -> EnvelopeSignature:
     if not isinstance(key_id, str):
         raise _malformed(what, f"{where}.keyid is not text", "text", type(key_id).__name__)
     value = _decoded(entry.get("sig"), f"{where}.sig", what)
-    if not value or len(value) > MAX_SIGNATURE:
+    if not value or len(value) > limits.SIGNATURE_VALUE:
         raise _malformed(what, f"{where}.sig is of no signature's length", actual=len(value))
     return EnvelopeSignature(key_id, value)
 
 
-def prepared(envelope: Envelope, signature: Signature) -> PlainSignature:
+def prepared(envelope: Envelope, signature: Signature) -> PreparedSignature:
     """The signatures of an envelope over its payload, which is the signature's document."""
+    from assay.signatures.plain_signature import PlainSignature
+
     number = len(envelope.signatures)
     ids = [printable(entry.untrusted_key_id, 80) for entry in envelope.signatures]
     named = ", ".join(key_id for key_id in ids if key_id)

@@ -6,15 +6,17 @@ key pair, 32 bytes of Ed25519 public key. So a key file serves signatures of bot
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from assay import strict_base64
-from assay.crypto.algorithms import EdDsa
-from assay.crypto.public_key import PublicKey
-from assay.crypto.spki import read_ed25519
 from assay.model.finding import AssayError, UsageError
 from assay.model.signature import Key
 from assay.signatures.trial import printable
+
+if TYPE_CHECKING:
+    from assay.crypto.public_key import PublicKey
 
 UNTRUSTED = b"untrusted comment:"
 PUBLIC_KEY_SIZE = 42
@@ -36,6 +38,7 @@ class Ed25519Key(Struct, frozen=True):
 
     def confirms(self, signature: bytes, message: bytes) -> bool:
         """Whether ``signature`` (64 bytes) by this key is over ``message`` (RFC 8032)."""
+        from assay.crypto.algorithms import EdDsa
         from assay.crypto.check import confirms
 
         return confirms(self.key, EdDsa(), signature, message)
@@ -77,6 +80,8 @@ def load_keys(data: bytes, anchor: str) -> list[Key]:
         if commented:
             raise UsageError("this is a signature; give the public key (.pub) of its maker")
         return []
+    from assay.crypto.spki import read_ed25519
+
     try:
         key = Ed25519Key(raw[2:10], read_ed25519(raw[10:], "the key"))
     except AssayError as error:

@@ -31,7 +31,7 @@ class PlainSignature:
         notes: Mapping[str, str] | None = None,
     ) -> None:
         """``what`` is the kind of signature, ``described`` says more of this one, for people.
-        ``values`` has for each signature what its bytes may be (`ways.values_of`); ``prefix`` is
+        ``values`` has for each signature what its bytes may be (see `ways`); ``prefix`` is
         signed before the document; ``notes`` are signed as well."""
         self.signature = signature
         self._what = what

@@ -8,8 +8,10 @@ SHA-2. A user who knows more pins the algorithm (`Key.demands`: ``signature-algo
 
 from __future__ import annotations
 
-from assay.crypto.check import MAX_SIGNATURE
-from assay.crypto.public_key import KEY_SCHEME
+import binascii
+import re
+
+from assay import limits, strict_base64
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding
 from assay.model.signature import (
@@ -19,11 +21,33 @@ from assay.model.signature import (
     Signature,
     SignatureScheme,
 )
-from assay.signatures import plain_keys
-from assay.signatures.plain_signature import PlainSignature
-from assay.signatures.ways import plausible, values_of
 
 SCHEME = "raw"
+_HEX = re.compile(rb"[0-9A-Fa-f]+\Z")
+
+
+def values_of(data: bytes) -> list[bytes]:
+    """What a signature file may hold: its own bytes, or what they are the text of (hexadecimal,
+    base64 with or without line ends)."""
+    text = b"".join(data.split())
+    if not text.isascii() or not text.decode("ascii").isprintable():
+        return [data]
+    found = []
+    if _HEX.match(text) and len(text) % 2 == 0:
+        found.append(binascii.a2b_hex(text))
+    if (raw := strict_base64.decode(text)) is not None:
+        found.append(raw)
+    return found
+
+
+def _values(data: bytes) -> list[bytes]:
+    """What the file may be the bytes or the text of, as far as it may be a signature."""
+    values = values_of(data)
+    if not values:
+        return []
+    from assay.signatures.ways import plausible
+
+    return [value for value in values if plausible(value)]
 
 
 class RawScheme:
@@ -31,17 +55,19 @@ class RawScheme:
 
     name = SCHEME
     suffixes = (".sig", ".sign", ".signature")
-    last_resort_for = KEY_SCHEME
+    last_resort_for = "pem"
 
     def recognise(self, data: bytes) -> bool:
-        return len(data) <= 2 * MAX_SIGNATURE and any(map(plausible, values_of(data)))
+        return len(data) <= 2 * limits.SIGNATURE_VALUE and bool(_values(data))
 
     def prepare(
         self, data: bytes, document: str, signature_id: str, alternatives: str
     ) -> list[PreparedSignature]:
         """Parse a signature file. Raises AssayError (signature-malformed)."""
-        values = [value for value in values_of(data) if plausible(value)]
-        if not values or len(data) > 2 * MAX_SIGNATURE:
+        from assay.signatures.plain_signature import PlainSignature
+
+        values = _values(data) if len(data) <= 2 * limits.SIGNATURE_VALUE else []
+        if not values:
             raise AssayError(
                 Finding.of(
                     codes.SIGNATURE_MALFORMED,
@@ -61,6 +87,10 @@ class RawScheme:
 
     def load_keys(self, data: bytes, anchor: str) -> list[Key]:
         """Plain public keys (`plain_keys.load`). Raises UsageError."""
+        if data.lstrip()[:1] not in (b"{", b"\x30") and b"-----BEGIN " not in data:
+            return []
+        from assay.signatures import plain_keys
+
         return plain_keys.load(data, anchor)
 
 

@@ -3,13 +3,10 @@ the digest, where nothing tells it, is one of SHA-2."""
 
 from __future__ import annotations
 
-import binascii
-import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from assay import strict_base64
 from assay.asn1.der import INTEGER, SEQUENCE, Der
 from assay.crypto.algorithms import (
     NAMED,
@@ -42,7 +39,6 @@ _SIZES = {
 """Bytes of a signature, by the key's name."""
 _CURVE_BYTES = (32, 48, 66)
 _RSA_BYTES = range(256, 2049)
-_HEX = re.compile(rb"[0-9A-Fa-f]+\Z")
 
 
 class Way(Struct, frozen=True):
@@ -58,20 +54,6 @@ class Misfit(Struct, frozen=True):
     reason: str
     code: Code | None = None
     """Set when the key did make it."""
-
-
-def values_of(data: bytes) -> list[bytes]:
-    """What a signature file may hold: its own bytes, or what they are the text of (hexadecimal,
-    base64 with or without line ends)."""
-    text = b"".join(data.split())
-    if not text.isascii() or not text.decode("ascii").isprintable():
-        return [data]
-    found = []
-    if _HEX.match(text) and len(text) % 2 == 0:
-        found.append(binascii.a2b_hex(text))
-    if (raw := strict_base64.decode(text)) is not None:
-        found.append(raw)
-    return found
 
 
 def plausible(value: bytes) -> bool:
