@@ -190,3 +190,11 @@ NOTARY_CERTIFICATES = 32
 """Certificates in one Notary signature."""
 NOTARY_HEADERS = 64
 """Names in the list of critical headers."""
+
+REFERENCE = 2048
+"""Characters of an image's name, as a signed document has it, that are kept; names have to be
+shorter than that."""
+POLICY_SIZE = 4 * MIB
+"""A trust policy of another tool."""
+POLICY_SCOPES = 10_000
+"""Scopes in one policy, and requirements in all of them."""

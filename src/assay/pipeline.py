@@ -30,11 +30,13 @@ from assay.model.measurement import ContentRequest, Facts, HashRequest, Request,
 from assay.model.reading import Blob, Options, Reading, Site
 from assay.model.signature import Key, SignatureOutcome
 from assay.model.verdict import Verdict
+from assay.policy_import.model import Policy
 from assay.printable import printable
 from assay.sources.blobs import MemoryBlob
 from assay.sources.model import Listing, OpenedImage, OpenOptions
 from assay.sources.open import open_images
 from assay.trust.anchors import Trust
+from assay.trust.requirements import merged
 from assay.version import __version__
 
 
@@ -55,7 +57,9 @@ class VerifyOptions(msgspec.Struct):
 
     ``signatures`` and ``attestations`` are files given by name; files beside the image are looked
     for when there are keys to check them with, or with ``look_beside``. ``also_measure`` asks for
-    measurements beyond those that checking takes, once it is known what is in the image.
+    measurements beyond those that checking takes, once it is known what is in the image. What
+    ``policy`` asks of the image is asked beside everything else; ``findings`` are what is known
+    from the start.
     """
 
     trust: Trust
@@ -65,6 +69,8 @@ class VerifyOptions(msgspec.Struct):
     signatures: list[str] = []
     attestations: list[str] = []
     look_beside: bool = False
+    policy: Policy | None = None
+    findings: list[Finding] = []
     also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
     at: datetime | None = None
     progress: Progress | None = None
@@ -91,10 +97,24 @@ def verify(name: str, request: VerifyOptions) -> list[Verdict]:
 
 def examine(name: str, request: VerifyOptions) -> list[Examined]:
     """As `verify`, and keep what was gathered and measured, for who looks closer."""
+    request = _with_policy(name, request)
     return [
         found if isinstance(found, Examined) else _examine_one(found, request)
         for found in discover(name, request)
     ]
+
+
+def _with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
+    """The request with all that the policy asks of the image of this name."""
+    if request.policy is None:
+        return request
+    applied = request.policy.apply(request.open.known_as or name)
+    trust = msgspec.structs.replace(
+        request.trust, requirements=[*request.trust.requirements, *applied.requirements]
+    )
+    return msgspec.structs.replace(
+        request, trust=trust, findings=[*request.findings, *applied.findings], policy=None
+    )
 
 
 def discover(name: str, request: VerifyOptions) -> Iterator[Gathered | Examined]:
@@ -138,7 +158,7 @@ def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
     try:
         if request.progress is not None:
             request.progress.expect(name, _bytes_to_read(gathered))
-        wanted = gathered.requests(request.trust.keys)
+        wanted = gathered.requests(request.trust.all_keys)
         if request.also_measure is not None:
             wanted += request.also_measure(gathered)
         facts = measure(
@@ -222,7 +242,7 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
     top = Component("", "file", Stored(image.root_key), size=image.root.size)
     site = Site(top, image.root, image.store, options, media_type=image.media_type)
     reading = Reading()
-    reading.findings += image.findings
+    reading.findings += [*request.findings, *image.findings]
     reading.blobs[image.root_key] = image.root
     try:
         format_name, inner = read_image(site)
@@ -234,7 +254,7 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
         image.store = inner.store
     root = inner.components[0].id if inner.components else "file"
     targets = inner.targets or [root]
-    anchors, vouchers = list(request.trust.anchors), []
+    anchors, vouchers = request.trust.all_anchors, []
     digests = dict(request.trust.digests)
     if image.pinned is not None:
         anchors.append(Anchor("digest:name", "digest", f"digest in the name, {image.pinned}"))
@@ -264,9 +284,9 @@ def _context(
         digests=_named_digests(image, root, targets, reading),
         formats=request.formats,
         open=request.open,
-        keys=request.trust.keys,
+        keys=request.trust.all_keys,
         given=[*request.trust.documents, *request.evidence_files()],
-        look_around=request.look_beside or bool(request.trust.keys),
+        look_around=request.look_beside or bool(request.trust.all_keys),
     )
 
 
@@ -302,14 +322,22 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
     at = request.at or datetime.now(UTC)
     outcomes: list[SignatureOutcome] = []
     vouchers = list(gathered.vouchers)
+    components, keys = gathered.components, request.trust.all_keys
     for prepared in gathered.reading.signatures:
         document = prepared.signature.document
         answers = {
             need: facts.answers[document, need]
-            for need in prepared.requests(request.trust.keys)
+            for need in prepared.requests(keys)
             if (document, need) in facts.answers
         }
-        outcome = prepared.verify(answers, request.trust.keys, at)
+        found = [
+            one.verify(prepared, components[document], answers, at)
+            for one in request.trust.requirements
+            if one.concerns(prepared, components.get(document))
+        ]
+        if request.trust.keys or not found:
+            found.append(prepared.verify(answers, request.trust.keys, at))
+        outcome = merged(found)
         outcomes.append(outcome)
         vouchers += outcome.vouchers
     scanned: list[Finding] = []
@@ -357,7 +385,7 @@ def _unopened(name: str, finding: Finding, request: VerifyOptions) -> Verdict:
             anchors=[],
             vouchers=[],
             outcomes=[],
-            findings=[finding],
+            findings=[*request.findings, finding],
             not_checked=[],
             facts=Facts(),
             at=at,

@@ -19,6 +19,7 @@ GROUPS = (
     "assay.evidence",
     "assay.formats",
     "assay.keys",
+    "assay.policies",
     "assay.signatures",
     "assay.sources",
 )

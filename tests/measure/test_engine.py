@@ -432,13 +432,10 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "started\n"
-        process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=120)
-    finally:
-        process.kill()
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=120)
     assert out == "interrupted\n", errors
     assert process.returncode == 0
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from assay.appraisal.case import Case
 from assay.appraisal.fixpoint import Reach
 from assay.appraisal.space import Spaces
@@ -45,10 +47,10 @@ def apply_rule(
     by_anchor = {reach.anchor: reach for reach in reaches}
     vouchings: list[Vouching] = []
     findings: list[Finding] = []
-    kinds: dict[str, list[Anchor]] = {}
+    kinds: dict[tuple[str, str], list[Anchor]] = {}
     for anchor in case.anchors:
-        kinds.setdefault(anchor.kind, []).append(anchor)
-    for kind, anchors in kinds.items():
+        kinds.setdefault((anchor.kind, anchor.group), []).append(anchor)
+    for (kind, group), anchors in kinds.items():
         reached = {
             anchor.id: _targets_reached(case, spaces, by_anchor[anchor.id]) for anchor in anchors
         }
@@ -64,11 +66,18 @@ def apply_rule(
             if reached[anchor.id]
         ]
         if not all(could_not_be_read(case, target) for target in short) or not case.targets:
-            findings.append(_missing(case, kind, needed, have, by_anchor, anchors, signatures))
+            missing = _missing(case, kind, needed, have, by_anchor, anchors, signatures)
+            findings.append(_of_group(missing, anchors) if group else missing)
     if not case.anchors:
         severity = Severity.INFO if case.rule.self_consistent else None
         findings.append(Finding.of(codes.NO_ANCHOR, severity=severity))
     return vouchings, findings
+
+
+def _of_group(missing: Finding, anchors: Sequence[Anchor]) -> Finding:
+    """Say which requirement of a policy is not met."""
+    wanted = " or ".join(anchor.description for anchor in anchors)
+    return replace(missing, expected=wanted)
 
 
 def could_not_be_read(case: Case, target: str) -> bool:
@@ -83,6 +92,8 @@ def could_not_be_read(case: Case, target: str) -> bool:
 def _needed(case: Case, kind: str, anchors: Sequence[Anchor]) -> int:
     if case.rule.every:
         return len(anchors)
+    if anchors[0].group:
+        return 1  # a policy says itself how many it asks for
     return case.rule.threshold if kind in SIGNING_KINDS else 1
 
 
@@ -132,8 +143,10 @@ def _missing(
             f"the {name} given vouches for {', '.join(dict.fromkeys(reached))},"
             " and from there no claim that holds leads to the whole image"
         )
-    elif kind == "identity":
+    elif kind == "identity" and not anchors[0].group:
         detail = "no signature that was verified is by the identity given"
+    elif signatures and all(outcome.status is Status.VERIFIED for outcome in signatures):
+        detail = "what was verified is not by whom, or not for the name, that is asked for"
     elif kind in SIGNING_KINDS:
         reasons = dict.fromkeys(_WHY_NOT[o.status] for o in signatures if o.status in _WHY_NOT)
         detail = f"no signature vouches by the {name} given: {'; '.join(reasons) or 'none counts'}"

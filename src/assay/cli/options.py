@@ -137,6 +137,18 @@ def evidence_options(command: Command) -> Command:
             metavar="FILE",
             help="A statement about the image (in-toto, in DSSE); several stand one a line.",
         ),
+        click.option(
+            "--lookaside",
+            multiple=True,
+            metavar="PLACE",
+            help="Where signatures are kept apart from a registry: a directory, or a URL.",
+        ),
+        click.option(
+            "--known-as",
+            default="",
+            metavar="NAME",
+            help="The name that the image is used by, if it is opened by another (docker://...).",
+        ),
     )(command)
 
 
@@ -303,6 +315,8 @@ def open_options_from(given: Given) -> OpenOptions:
         client_key=given["tls_key"],
         auth_file=given["auth_file"],
         timeout=given["timeout"],
+        lookaside=tuple(given.get("lookaside", ())),
+        known_as=given.get("known_as", ""),
     )
 
 

@@ -15,6 +15,7 @@ from assay.cli.progress import Bar
 from assay.model.finding import UsageError
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
+from assay.policy_import.model import Policy
 
 
 @click.command("verify", cls=GroupedCommand)
@@ -28,6 +29,12 @@ from assay.pipeline import VerifyOptions, verify
     show_default=True,
     metavar="N",
     help="How many distinct signers must vouch.",
+)
+@click.option(
+    "--policy",
+    default="",
+    metavar="FILE",
+    help="Ask for what this policy asks of the image (containers-policy.json).",
 )
 @click.option("--self-consistent", is_flag=True, help="Accept an image that nobody vouches for.")
 @options.evidence_options
@@ -78,6 +85,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             signatures=list(given["signature"]),
             attestations=list(given["attestation"]),
             at=options.time_from(given),
+            policy=_policy_from(given["policy"]),
         )
         verdicts = _verify_all(images, request, given)
     except UsageError as error:
@@ -87,6 +95,14 @@ def command(images: tuple[str, ...], **given: Any) -> None:
 
         sys.stdout.write(json.render(verdicts))
     raise click.exceptions.Exit(worst(verdicts))
+
+
+def _policy_from(path: str) -> Policy | None:
+    if not path:
+        return None
+    from assay.policy_import.load import load_policy
+
+    return load_policy(path)
 
 
 def _verify_all(

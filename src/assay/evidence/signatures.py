@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assay import limits, plugins
 from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile
+from assay.evidence.simple_signing.files import is_one as is_simple_signing
 from assay.model.codes import content as content_codes
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding, UsageError
@@ -23,6 +24,8 @@ class SignatureReader:
         evidence = Evidence()
         given = context.given_for("signature")
         for file in given:
+            if is_simple_signing(file.read(limits.SIGNATURE_SIZE)):
+                continue  # it names the image itself, and has a reader of its own
             evidence.reading.absorb(
                 _read_one(
                     context.name(file.path.name),

@@ -5,18 +5,20 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Anchor(Struct, frozen=True):
+class Anchor(Struct, frozen=True, omit_defaults=True):
     """One thing that the user trusts.
 
     ``kind`` groups alternatives: of each kind given, at least one must vouch for the image.
     Kinds in use: ``digest``, ``checksums``, ``baseline``, ``key``, ``ca``, ``identity``,
     ``secret``.
-    ``id`` is unique in a run, ``description`` is for people and holds no secret.
+    ``id`` is unique in a run, ``description`` is for people and holds no secret. Anchors with a
+    ``group`` are alternatives only among each other: of each group one has to vouch.
     """
 
     id: str
     kind: str
     description: str
+    group: str = ""
 
 
 class KeyAttempt(Struct, frozen=True):

@@ -61,11 +61,13 @@ class NamePattern(Struct, frozen=True, dict=True):
 
 class IdentityPattern(Struct, frozen=True):
     """Who a signer has to be: a name, who says so (None where the user does not care), and what
-    else has to be proven (claims of the signer's certificate, by name)."""
+    else has to be proven (claims of the signer's certificate, by name). The names in ``also``
+    have to be proven as well."""
 
     name: NamePattern
     issuer: NamePattern | None = None
     claims: tuple[tuple[str, NamePattern], ...] = ()
+    also: tuple[NamePattern, ...] = ()
 
     def matches(
         self, names: Iterable[str], issuer: str = "", claims: Mapping[str, str] | None = None
@@ -77,8 +79,10 @@ class IdentityPattern(Struct, frozen=True):
         proven = claims or {}
         if not all(name in proven and wanted.matches(proven[name]) for name, wanted in self.claims):
             return False
-        return any(self.name.matches(name) for name in names)
+        known = list(names)
+        return all(any(one.matches(name) for name in known) for one in (self.name, *self.also))
 
     def __str__(self) -> str:
         asked = [f" with {name} {wanted.text}" for name, wanted in self.claims]
-        return self.name.text + (f" at {self.issuer.text}" if self.issuer else "") + "".join(asked)
+        name = " and ".join(one.text for one in (self.name, *self.also))
+        return name + (f" at {self.issuer.text}" if self.issuer else "") + "".join(asked)

@@ -7,7 +7,7 @@ nothing that is not read can count.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,10 @@ class Fields:
     def has(self, name: str) -> bool:
         """Whether the field is there, and not null."""
         return self._value.get(name) is not None
+
+    def others(self, known: Iterable[str]) -> list[str]:
+        """The names of the fields that are not among ``known``."""
+        return [name for name in self._value if name not in known]
 
     def only_one_of(self, *names: str) -> str:
         """The name of the one field that is there. Raises AssayError unless it is exactly one."""

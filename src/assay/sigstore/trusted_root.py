@@ -77,12 +77,18 @@ class Authority(Struct, frozen=True):
 
 
 class TrustedRoot(Struct, frozen=True, eq=False):
-    """Everything that one instance is verified with."""
+    """Everything that one instance is verified with.
+
+    ``bare`` is set for one made of root certificates and log keys alone, by a policy that has no
+    more: certificates between root and signer then come with the signature, and as no certificate
+    log is known, none is asked.
+    """
 
     logs: tuple[Log, ...]
     certificate_authorities: tuple[Authority, ...]
     certificate_logs: tuple[Log, ...]
     timestamp_authorities: tuple[Authority, ...]
+    bare: bool = False
 
 
 def looks_like(data: bytes) -> bool:

@@ -118,21 +118,27 @@ def prove(
     times = [*logged, *stamped_times(bundle, root)]
     if not times:
         raise AssayError(Finding.of(codes.TIME_UNPROVEN))
-    issuer = _issuer(leaf, root, times, now)
-    check_timestamps(leaf, issuer, root)
+    between = [read_certificate(der) for der in bundle.certificates[1:]] if root.bare else []
+    issuer = _issuer(leaf, between, root, times, now)
+    if not root.bare:
+        check_timestamps(leaf, issuer, root)
     claims = fulcio.claims_of(leaf)
     return Proof(fulcio.names_of(leaf), fulcio.issuer_of(claims), claims, tuple(times), tuple(logs))
 
 
 def _issuer(
-    leaf: Certificate, root: TrustedRoot, times: Sequence[ProvenTime], now: datetime
+    leaf: Certificate,
+    between: Sequence[Certificate],
+    root: TrustedRoot,
+    times: Sequence[ProvenTime],
+    now: datetime,
 ) -> Certificate:
     """The certificate that issued the signer's, of an authority to be believed at each time."""
     faults: list[Finding] = []
     for authority in root.certificate_authorities:
         fault = None
         for proven in times:
-            fault = _fault_at(leaf, authority, proven, now)
+            fault = _fault_at(leaf, between, authority, proven, now)
             if fault is not None:
                 break
         if fault is None:
@@ -144,12 +150,16 @@ def _issuer(
 
 
 def _fault_at(
-    leaf: Certificate, authority: Authority, proven: ProvenTime, now: datetime
+    leaf: Certificate,
+    between: Sequence[Certificate],
+    authority: Authority,
+    proven: ProvenTime,
+    now: datetime,
 ) -> Finding | None:
     chain = authority.chain
     path = find_path(
         leaf,
-        chain[:-1],
+        (*between, *chain[:-1]),
         chain[-1:],
         Requirements(
             at=proven.time,

@@ -23,12 +23,13 @@ _KNOWN_VERSIONS = (b"1.0", b"1.1", b"1.2")
 
 
 class DirectoryStore:
-    """Blobs in files named by their digests; the manifests of a list have a suffix."""
+    """Blobs in files named by their digests; the manifests of a list have a suffix. ``folder`` may
+    hold signatures too."""
 
     near = True
 
     def __init__(self, folder: Folder) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def blob(self, name: str, *, size: int | None = None, media_type: str = "") -> Blob | None:
         """See `BlobStore.blob`. Raises AssayError for links that lead out of the directory."""
@@ -39,7 +40,7 @@ class DirectoryStore:
         stem = digest.hex if digest.algorithm == "sha256" else f"{digest.algorithm}-{digest.hex}"
         names = (stem, f"{stem}.manifest.json")
         for file in reversed(names) if "manifest" in media_type or "index" in media_type else names:
-            if (found := self._folder.file(file)) is not None:
+            if (found := self.folder.file(file)) is not None:
                 return found
         return None
 

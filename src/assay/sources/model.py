@@ -13,7 +13,9 @@ from assay.model.selection import Selection
 
 
 class OpenOptions(Struct, frozen=True):
-    """How images may be reached. See the command line's options of the same names."""
+    """How images may be reached. See the command line's options of the same names. ``lookaside``
+    are the places with signatures of images in registries; ``known_as`` is the name that an image
+    is used by, where that is not the one it is opened by."""
 
     offline: bool = False
     platform: str = ""
@@ -23,6 +25,8 @@ class OpenOptions(Struct, frozen=True):
     client_key: str = ""
     auth_file: str = ""
     timeout: float = 30.0
+    lookaside: tuple[str, ...] = ()
+    known_as: str = ""
 
 
 class Listing(Struct, frozen=True):

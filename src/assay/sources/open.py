@@ -22,20 +22,24 @@ def open_images(name: str, options: OpenOptions) -> list[OpenedImage]:
         raise UsageError("an image name is empty")
     if "\0" in name:
         raise AssayError(Finding.of(NOT_FOUND, detail="no file's name has a zero byte in it"))
+    source, rest = transport_of(name)
+    return _source(source).open(rest, options)
+
+
+def transport_of(name: str) -> tuple[str, str]:
+    """The transport that `open_images` takes for a name, and what it is given of the name."""
     known = plugins.names("assay.sources")
     if name == "-":
-        return _source("stdin").open("", options)
+        return "stdin", ""
     prefix, colon, rest = name.partition(":")
     if colon and prefix in known and prefix != "stdin" and not exists(name):
-        if prefix in ("https", "http"):
-            return _source(prefix).open(name, options)
-        return _source(prefix).open(rest, options)
+        return prefix, name if prefix in ("https", "http") else rest
     if exists(name) or name.startswith(("/", "./", "../", "~")) or "docker" not in known:
-        return _source("file").open(name, options)
+        return "file", name
     if not _may_be_in_a_registry(name):
         # a misspelt file name is likelier than a registry repository called release.tar.gz
-        return _source("file").open(name, options)
-    return _source("docker").open(f"//{name}", options)
+        return "file", name
+    return "docker", f"//{name}"
 
 
 def uses_standard_input(name: str) -> bool:

@@ -19,6 +19,7 @@ from assay.model.finding import AssayError, UsageError
 from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
 from assay.model.signature import Key
 from assay.trust import secrets
+from assay.trust.requirements import Requirement
 from assay.x509 import key_schemes
 
 if TYPE_CHECKING:
@@ -40,8 +41,20 @@ class Trust(Struct):
     keys: list[Key] = field(default_factory=list)
     documents: list[GivenFile] = field(default_factory=list)
     """Documents whose word counts, such as checksum files."""
+    requirements: list[Requirement] = field(default_factory=list)
+    """What a policy asks for; each has keys of its own. """
     demands: dict[str, str] = field(default_factory=dict)
     """What is asked of signatures (`Key.demands`); set it before keys are added."""
+
+    @property
+    def all_keys(self) -> list[Key]:
+        """The keys that signatures have to be measured for, whichever they count for."""
+        return [*self.keys, *(key for one in self.requirements for key in one.keys)]
+
+    @property
+    def all_anchors(self) -> list[Anchor]:
+        """Every anchor, those of requirements included."""
+        return [*self.anchors, *(one.anchor for one in self.requirements)]
 
     def _add(self, kind: str, description: str) -> str:
         number = sum(1 for anchor in self.anchors if anchor.kind == kind)

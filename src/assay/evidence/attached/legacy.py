@@ -50,7 +50,10 @@ def bundle_of(annotations: dict[str, Any], payload: bytes, *, envelope: bool) ->
     if envelope:
         content = _envelope(payload)
     else:
-        content = MessageSignature("", b"", fields.some_data(_SIGNATURE))
+        # base64 programs break lines, which cosign passes over
+        stripped = {_SIGNATURE: "".join(fields.text(_SIGNATURE).split())}
+        signature = Fields(stripped, "annotations", SIGNATURE_MALFORMED).some_data(_SIGNATURE)
+        content = MessageSignature("", b"", signature)
     timestamps: tuple[bytes, ...] = ()
     if text := fields.text(_TIMESTAMP):
         stamp = Fields(strict_json.parse(text.encode(), ""), _TIMESTAMP, SIGNATURE_MALFORMED)
@@ -121,6 +124,14 @@ def parse_payload(data: bytes, kinds: tuple[str, ...] = (_IMAGE_TYPE,)) -> Paylo
     critical = top.object("critical")
     if critical.text("type") not in kinds:
         raise critical.fail("type", f"is {critical.text('type')[:80]!r}, and not {kinds[0]!r}")
+    # whoever does not know a critical member may not pass over it (containers-signature(5))
+    for part, members in (
+        (critical, ("type", "image", "identity")),
+        (critical.object("image"), ("docker-manifest-digest",)),
+        (critical.object("identity"), ("docker-reference",)),
+    ):
+        for unknown in part.others(members):
+            raise part.fail(unknown[:80], "is critical, and not known")
     try:
         digest = Digest.parse(critical.object("image").text("docker-manifest-digest"))
     except ValueError as error:

@@ -32,6 +32,9 @@ from assay.x509.key_schemes import AUTHORITY
 
 SCHEME = "sigstore"
 _WHAT = "Sigstore bundle"
+LOGGED = "logged"
+"""The name in `Key.demands` that makes a signature by a key count only if a log has it."""
+
 _DIGESTS = ("sha256", "sha384", "sha512")
 
 
@@ -165,10 +168,14 @@ class SigstoreSignature:
     ) -> None:
         notes: dict[str, str] = {}
         roots = _roots(keys)
+        if LOGGED in key.demands and not self._bundle.entries:
+            fault = self._placed(Finding.of(codes.LOG_PROOF_MISSING))
+            trial.fail(key, Status.INVALID, fault.detail, fault)
+            return
         if roots and self._bundle.entries:
             from assay.sigstore.verification import check_logged
 
-            fault: Finding | None = None
+            missing: Finding | None = None
             for root in roots:
                 try:
                     _, logs = check_logged(
@@ -179,13 +186,13 @@ class SigstoreSignature:
                         self._digests(answers),
                     )
                 except AssayError as error:
-                    fault = self._placed(error.finding)
+                    missing = self._placed(error.finding)
                 else:
                     notes["transparency log"] = ", ".join(logs)
                     break
             else:
-                assert fault is not None
-                trial.fail(key, Status.INVALID, fault.detail, fault)
+                assert missing is not None
+                trial.fail(key, Status.INVALID, missing.detail, missing)
                 return
         extra = plain_keys.notices(key.material, self.signature.document, self.signature.id)
         trial.match(key, plain_keys.signer_of(key.material), notes, *extra)

@@ -1,0 +1,52 @@
+"""Codes about trust policies."""
+
+from __future__ import annotations
+
+from assay.model.finding import Code, Question, Severity
+
+SIGNED_FOR_ANOTHER_NAME = Code(
+    "signed-for-another-name",
+    "the signature is right, and was made for an image of another name",
+    Severity.WARNING,
+    Question.AUTHENTIC,
+    "The name in the signed document (docker-reference) against the name that the image is used by,"
+    " by the rule that the policy has for it.",
+    "The image is used under another name than it was published by: from a mirror, or by another"
+    " tag. Or someone passes off one image of the publisher as another: an old version, a test.",
+    "Use the image by the name it was signed for. If a mirror renames images, have the policy say"
+    " which names it stands for; for a copy in a file, say which name it is to have (--known-as).",
+)
+
+POLICY_REJECTS = Code(
+    "policy-rejects",
+    "the policy lets no such image in",
+    Severity.ERROR,
+    Question.ALLOWED,
+    "The image's name against the scopes of the policy, of which the most specific one decides.",
+    "Images from this place are not meant to be used here, or nobody has said yet who has to sign"
+    " them.",
+    "Use an image from a place that the policy knows. Whoever keeps the policy can add the"
+    " publisher's key for this place.",
+)
+
+POLICY_ACCEPTS_ANYTHING = Code(
+    "policy-accepts-anything",
+    "the policy asks for nothing of such an image",
+    Severity.WARNING,
+    Question.ALLOWED,
+    "Whether the requirements that apply to the image ask for a signature.",
+    "The scope was opened for a time, or the policy is the one that a system came with, which"
+    " checks nothing.",
+    "Name the publisher's key in the policy, for the scope that the image is in.",
+)
+
+POLICY_NOT_CARRIED = Code(
+    "policy-not-carried",
+    "the policy asks for something that cannot be checked",
+    Severity.ERROR,
+    Question.CHECKED,
+    "Each requirement that applies to the image against those that Assay knows.",
+    "The policy is for a later version of the tool it was made for, or uses a kind of requirement"
+    " that the tool itself reads and never lets pass.",
+    "Ask whoever keeps the policy for a requirement of a known kind, such as a key.",
+)

@@ -1,0 +1,1 @@
+"""Trust policies of other tools, read into anchors and requirements; one importer a file format."""

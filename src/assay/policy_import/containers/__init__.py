@@ -1,0 +1,1 @@
+"""containers-policy.json(5): the trust policy of podman, skopeo, CRI-O and buildah."""

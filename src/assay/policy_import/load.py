@@ -1,0 +1,27 @@
+"""Finds the importer for a policy file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay import limits, plugins
+from assay.evidence.model import read_bounded
+from assay.model.finding import AssayError, UsageError
+from assay.policy_import.model import Policy, PolicyImporter
+
+
+def load_policy(path: str) -> Policy:
+    """Read a policy of whichever kind. Raises UsageError."""
+    data = read_bounded(Path(path), limits.POLICY_SIZE, "--policy")
+    names: list[str] = []
+    for name, plugin in plugins.each("assay.policies"):
+        importer: PolicyImporter = plugin
+        names.append(name)
+        if importer.recognise(data):
+            try:
+                return importer.read(data)
+            except AssayError as error:
+                finding = error.finding
+                at = f" (at byte {finding.offset})" if finding.offset is not None else ""
+                raise UsageError(f"--policy {path}: {finding.detail}{at}") from error
+    raise UsageError(f"--policy {path}: no known kind of policy ({', '.join(names)})")

@@ -1,0 +1,47 @@
+"""Names of images in registries as Docker's tools complete them: ``busybox`` is
+``docker.io/library/busybox`` (distribution/reference, ParseNormalizedNamed)."""
+
+from __future__ import annotations
+
+import os
+
+from msgspec.structs import replace
+
+from assay.sources.open import transport_of
+from assay.sources.registry.reference import (
+    DEFAULT_TAG,
+    Reference,
+    names_a_registry,
+    parse_reference,
+)
+
+DEFAULT_REGISTRY = "docker.io"
+_OLD_REGISTRY = "index.docker.io"
+
+
+def complete(text: str) -> Reference:
+    """The name with its registry, and neither tag nor digest added. Raises ValueError."""
+    found = parse_reference(text, DEFAULT_REGISTRY)
+    if found.registry == _OLD_REGISTRY:
+        found = replace(found, registry=DEFAULT_REGISTRY)
+    if found.registry == DEFAULT_REGISTRY and "/" not in found.repository:
+        found = replace(found, repository=f"library/{found.repository}")
+    return found
+
+
+def name_in_registry(image: str) -> Reference | None:
+    """The name in a registry that an image is called by on the command line, with a tag or a
+    digest; None for an image that is kept elsewhere."""
+    transport, rest = transport_of(image)
+    if transport != "docker":
+        return None
+    text = rest.removeprefix("//")
+    if not names_a_registry(text) and (registry := os.environ.get("ASSAY_DEFAULT_REGISTRY")):
+        text = f"{registry}/{text}"
+    try:
+        found = complete(text)
+    except ValueError:
+        return None
+    if not found.tag and found.digest is None:
+        found = replace(found, tag=DEFAULT_TAG)
+    return found

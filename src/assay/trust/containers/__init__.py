@@ -1,0 +1,1 @@
+"""Trust as the tools around containers-policy.json(5) have it."""
