@@ -556,16 +556,28 @@ def test_the_closest_path_explains_the_failure() -> None:
 
 
 def test_a_maze_of_certificates_is_given_up_in_time() -> None:
+    # few certificates and short paths, and more ways through them than are tried
     above = root("0")
     maze = []
-    for depth in range(1, limits.PATH_LENGTH):
+    for depth in range(1, limits.PATH_LENGTH - 2):
         key = key_of("p256", depth)
-        layer = [make(str(depth), above, ca=True, key=key) for _ in range(4)]
+        layer = [make(str(depth), above, ca=True, key=key) for _ in range(3)]
         maze += layer
         above = layer[0]
+    assert 9 * (limits.PATH_LENGTH - 3) < limits.PATH_CHECKS
+    assert 3 ** (limits.PATH_LENGTH - 3) > limits.PATH_STEPS
     result = find(make("Leaf", above), maze, [root("Other")])
     assert reasons(result) == {"path-too-long"}
     assert "attempts" in about(result)
+
+
+def test_signatures_of_certificates_are_checked_only_so_often() -> None:
+    above, key = root("0"), key_of("p256", 1)
+    issuers = [make("1", above, ca=True, key=key) for _ in range(limits.PATH_CHECKS + 1)]
+    leaf = make("Leaf", issuers[0])
+    result = find(leaf, issuers, [root("Other")])
+    assert reasons(result) == {"path-too-long"}
+    assert find(leaf, issuers, [above]).path
 
 
 def test_a_chain_that_is_too_long_is_given_up() -> None:
