@@ -432,10 +432,13 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "started\n"
-    process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=120)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert out == "interrupted\n", errors
     assert process.returncode == 0
 

@@ -47,9 +47,12 @@ class PublicKey:
         pss_only: bool = False,
         pss: RsaPss | None = None,
         certificate: str = "",
+        spki: bytes = b"",
     ) -> None:
         self.family, self.name, self.size, self.native = family, name, size, native
         self.pss_only, self.pss, self.certificate = pss_only, pss, certificate
+        if spki:
+            self.spki = spki
 
     @cached_property
     def spki(self) -> bytes:

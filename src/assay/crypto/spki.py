@@ -51,6 +51,9 @@ DIGEST_OIDS = {
 }
 """OBJECT IDENTIFIER of a digest algorithm -> its canonical name."""
 
+_ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")
+"""SubjectPublicKeyInfo of an Ed25519 key, up to the key itself (RFC 8410 section 4)."""
+
 _P25519, _P448 = 2**255 - 19, 2**448 - 2**224 - 1
 _ORDER_8 = int.from_bytes(
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
@@ -123,7 +126,11 @@ def read_ed25519(raw: bytes, what: str) -> PublicKey:
 
     if len(raw) != 32:
         raise _refused(codes.KEY_MALFORMED, what, f"an Ed25519 key of {len(raw)} bytes, not 32")
-    return from_native(Ed25519PublicKey.from_public_bytes(raw), what)
+    y = int.from_bytes(raw, "little") & (1 << 255) - 1
+    _refuse_small_order(y, _P25519, _SMALL_25519, what)
+    # The usual key of small files: nothing more is imported than checking takes.
+    native = Ed25519PublicKey.from_public_bytes(raw)
+    return PublicKey(Family.ED25519, "Ed25519", 0, native, spki=_ED25519_SPKI + raw)
 
 
 def read_ed448(raw: bytes, what: str) -> PublicKey:
@@ -184,9 +191,7 @@ def from_native(native: PublicKeyTypes, what: str) -> PublicKey:
             )
         return PublicKey(Family.ECDSA, f"ECDSA {curve}", native.curve.key_size, native)
     if isinstance(native, ed25519.Ed25519PublicKey):
-        y = int.from_bytes(native.public_bytes_raw(), "little") & (1 << 255) - 1
-        _refuse_small_order(y, _P25519, _SMALL_25519, what)
-        return PublicKey(Family.ED25519, "Ed25519", 0, native)
+        return read_ed25519(native.public_bytes_raw(), what)
     if isinstance(native, ed448.Ed448PublicKey):
         y = int.from_bytes(native.public_bytes_raw(), "little") & (1 << 455) - 1
         _refuse_small_order(y, _P448, _SMALL_448, what)

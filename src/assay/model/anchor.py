@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Anchor(Struct, frozen=True, omit_defaults=True):
+class Anchor(Struct, frozen=True):
     """One thing that the user trusts.
 
     ``kind`` groups alternatives: of each kind given, at least one must vouch for the image.
