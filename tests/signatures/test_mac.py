@@ -307,3 +307,21 @@ def test_any_bytes_end_in_an_assay_error_at_most(data: bytes) -> None:
         return
     for signature in prepared:
         assert check(signature, CONTENT, keyed(), NOW).status is not Status.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("hmac-sha3-256", 0), ("hmac-sha256", 1), ("nonsense", 2)]
+)
+def test_the_command_line_says_which_mac_it_is(tmp_path: Path, name: str, status: int) -> None:
+    from click.testing import CliRunner
+
+    from assay.cli.main import cli
+
+    image, key = tmp_path / "disk.img", tmp_path / "key"
+    image.write_bytes(CONTENT)
+    key.write_bytes(SECRET)
+    tag = hmac.new(SECRET, CONTENT, "sha3_256").hexdigest()
+    (tmp_path / "disk.img.hmac").write_text(f"{tag}\n")
+    words = ["verify", str(image), "--key", f"secret:{key}", "--mac-algorithm", name]
+    words += ["--signature", str(tmp_path / "disk.img.hmac")]
+    assert CliRunner().invoke(cli, words).exit_code == status

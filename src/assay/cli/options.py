@@ -79,6 +79,12 @@ def _demand_options(command: Command) -> Command:
             help="Accept only such signatures by PEM keys: rsa-pss-sha256, ecdsa-sha384 ...",
         ),
         click.option(
+            "--mac-algorithm",
+            default="",
+            metavar="NAME",
+            help="What kind of MAC a secret makes: hmac-sha256, hmac-sha3-512, blake3 ...",
+        ),
+        click.option(
             "--ca-intermediate",
             multiple=True,
             metavar="FILE",
@@ -284,6 +290,13 @@ def _demands_from(given: Given) -> dict[str, str]:
             known = ", ".join(NAMED)
             raise UsageError(f"--signature-algorithm {name}: not known; there are {known}")
         demands["signature-algorithm"] = name
+    if name := given["mac_algorithm"]:
+        from assay.signatures import mac
+
+        if mac.digest_of(name) not in mac.ALGORITHMS:
+            known = ", ".join(mac.ALGORITHMS)
+            raise UsageError(f"--mac-algorithm {name}: not known; HMAC with or keyed: {known}")
+        demands[mac.DEMAND] = name
     return demands
 
 
