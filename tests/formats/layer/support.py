@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+
 from assay.formats.layer.files import LayerFiles, LayerRecorder
 from assay.formats.layer.scanner import LayerScan, LayerScanner
 from assay.model.finding import Finding, Severity
 from tests.support.images import Entry, tar_of
+
+
+def archive_of(entries: list[Entry], tar_format: int) -> bytes:
+    """A layer in one of the forms of tar: `tarfile.PAX_FORMAT`, `tarfile.GNU_FORMAT`."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tar_format) as tar:
+        for entry in entries:
+            info = tarfile.TarInfo(entry.name)
+            info.type, info.linkname, info.mode = entry.kind, entry.link, entry.mode
+            info.size, info.pax_headers = len(entry.data), dict(entry.records)
+            tar.addfile(info, io.BytesIO(entry.data))
+    return buffer.getvalue()
 
 
 def feed(sink: LayerScanner | LayerRecorder, data: bytes, step: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 import tracemalloc
 
@@ -16,9 +15,9 @@ from assay.formats.layer.names import Names
 from assay.formats.layer.scanner import LayerScanner
 from assay.formats.layer.tally import Tally
 from assay.model.finding import Severity
-from tests.formats.layer.support import feed, noted, record, scan, worst
+from tests.formats.layer.support import archive_of, feed, noted, record, scan, worst
 from tests.sources.tars import END, header, member, octal, pad, pax, pax_record
-from tests.support.images import Entry, folder, hard_link, opaque, symlink, tar_of, whiteout
+from tests.support.images import Entry, folder, hard_link, opaque, symlink, whiteout
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 LONG = "very/" * 40 + "long"
@@ -53,15 +52,9 @@ def test_an_ordinary_layer_gives_no_finding() -> None:
         Entry("var/cache/new"),
     ]
     for tar_format in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w", format=tar_format) as tar:
-            for entry in entries:
-                info = tarfile.TarInfo(entry.name)
-                info.type, info.linkname, info.mode = entry.kind, entry.link, entry.mode
-                info.size = len(entry.data)
-                tar.addfile(info, io.BytesIO(entry.data))
-        assert noted(buffer.getvalue()) == {}
-        assert scan(buffer.getvalue()).entries == len(entries)
+        layer = archive_of(entries, tar_format)
+        assert noted(layer) == {}
+        assert scan(layer).entries == len(entries)
 
 
 def test_a_directory_listed_again_is_no_duplicate() -> None:
@@ -421,46 +414,57 @@ def _renamed(piece: bytearray, number: int) -> bytearray:
 
 _NAMES = st.sampled_from(
     ["a", "b", "d", "d/a", "d/b", "d/e/f", "./a", "/a", "../a", "d/../a", ".wh.a", "d/.wh.b", "l",
-     "l/x", "d/.wh..wh..opq", "é", "a b", "d//a", LONG]
+     "l/x", "d/.wh..wh..opq", "é", "a b", "d//a", LONG, ".cache/a", "d/.git/b", "..a", "d/./b",
+     "d/..b", LONG + "/../../x", LONG + "/.wh.x"]
 )  # fmt: skip
 _KINDS = st.sampled_from(
     [tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE,
      tarfile.AREGTYPE]
 )  # fmt: skip
+_FORMATS = st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 _ENTRIES = st.lists(
     st.builds(
-        lambda name, kind, data, link, mode: Entry(
+        lambda name, kind, data, link, mode, records: Entry(
             name,
             data if kind in (tarfile.REGTYPE, tarfile.AREGTYPE) else b"",
             kind,
             link if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else "",
             mode,
+            records=records,
         ),
         _NAMES,
         _KINDS,
         st.binary(max_size=1300),
         st.sampled_from(["a", "d/a", "..", "/etc", "../..", "l"]),
         st.sampled_from([0o644, 0o755, 0o4755]),
+        records=st.sampled_from(
+            [{}, {}, {"mtime": "1.5"}, {"SCHILY.xattr.user.a": "b"}, {"size": "7"}]
+        ),
     ),
     max_size=12,
 )
 
 
 @settings(max_examples=150, deadline=None)
-@given(_ENTRIES, st.integers(1, 4000))
-def test_the_quick_scan_and_the_thorough_one_agree(entries: list[Entry], step: int) -> None:
-    data = tar_of(entries)
+@given(_ENTRIES, _FORMATS, st.integers(1, 4000))
+def test_the_quick_scan_and_the_thorough_one_agree(
+    entries: list[Entry], tar_format: int, step: int
+) -> None:
+    data = archive_of(entries, tar_format)
     quick, thorough = scan(data, step), record(data, step)
     assert quick.findings == thorough.findings
-    assert quick.entries == len(entries)
+    # an archive that does not add up is not read to its end
+    assert quick.entries == len(entries) or any(
+        finding.code.startswith("archive-") for finding in quick.findings
+    )
 
 
 @settings(max_examples=150, deadline=None)
-@given(_ENTRIES, st.data(), st.integers(1, 4000))
+@given(_ENTRIES, _FORMATS, st.data(), st.integers(1, 4000))
 def test_a_damaged_layer_is_scanned_to_the_same_end_both_ways(
-    entries: list[Entry], data: st.DataObject, step: int
+    entries: list[Entry], tar_format: int, data: st.DataObject, step: int
 ) -> None:
-    content = bytearray(tar_of(entries))
+    content = bytearray(archive_of(entries, tar_format))
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] ^= 1 << data.draw(st.integers(0, 7))
     cut = data.draw(st.integers(0, len(content)))

@@ -15,6 +15,8 @@ OPAQUE = b".wh..wh..opq"
 _AUFS = {b".wh..wh.aufs", b".wh..wh.orph", b".wh..wh.plnk"}
 _OVERLAY = ("SCHILY.xattr.trusted.overlay.", "SCHILY.xattr.user.overlay.")
 _CAPABILITY = "SCHILY.xattr.security.capability"
+ODD_XATTRS = (*_OVERLAY, _CAPABILITY)
+"""Extended attributes that are a finding, as the pax records that hold them begin."""
 _CONTROL = bytes(range(0x20)) + b"\x7f"
 _SET_ID = 0o6000
 _MOST_JUDGED = 100_000

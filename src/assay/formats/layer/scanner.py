@@ -8,6 +8,7 @@ order it leaves to the walker and to `EntryChecks`, so it decides nothing by its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from struct import Struct as Layout
@@ -15,21 +16,25 @@ from zlib import adler32
 
 from msgspec import Struct, structs
 
-from assay.formats.layer.checks import EntryChecks
+from assay import limits
+from assay.formats.layer.checks import ODD_XATTRS, EntryChecks
 from assay.model.codes import archive as codes
 from assay.model.finding import AssayError, Finding, Severity
 from assay.model.measurement import ScanRequest
 from assay.sources.tar import TarMember, TarWalker
-from assay.sources.tar_fields import BLOCK, octal
+from assay.sources.tar_fields import BLOCK, octal, pax_records
 from assay.sources.tar_stream import any_byte_set
 
 _HEADER = Layout("100s 24s 11s c 12s 8s c 100s 8s 80x 155s 12x")
 _HALVES = Layout("256s 256s")
 _FILE, _LINK, _DIRECTORY = b"0", b"2", b"5"
 _POSIX, _GNU = b"ustar\x0000", b"ustar  \0"
-_NO_SIZE = b"00000000000"
 _PRINTABLE = bytes(range(0x20, 0x7F))
 _SPECIAL_BITS = 0o7000
+_ODD_PARTS = re.compile(rb"(?:^|/)\.(?:\.?(?:/|$)|wh\.)")
+"""Parts of a path that are ``.`` or ``..``, or begin as whiteouts do."""
+_HARMLESS = {"path", "mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "comment"}
+"""Keys of pax records that need no further look, once the path is taken over."""
 
 
 class LayerScan(Struct, frozen=True):
@@ -161,12 +166,13 @@ class LayerScanner:
 
     def _skim(self, data: memoryview, at: int) -> None:
         """Go from header to header, starting at ``at``, as long as each is whole and in order."""
-        begin, last, count, latest = self._at, len(data) - BLOCK, 0, 0
-        checks = self._checks
-        names = checks.names
-        recent, enter, most = names.recent, checks.enter, names.most_recent
+        begin, end, good = self._at, len(data), at
+        entries = extensions = latest = 0
+        names, enter = self._checks.names, self._checks.enter
+        recent, most = names.recent, names.most_recent
         directory = b""
-        while at <= last:
+        extended, given = False, b""  # an extension header came before, and gives a name
+        while at + BLOCK <= end:
             name, owner, size, after, modified, check, flag, link, magic, prefix = (
                 _HEADER.unpack_from(data, at)
             )
@@ -182,26 +188,37 @@ class LayerScanner:
                 length = int(size, 8) if size.isdigit() else -1
             except ValueError:
                 break
-            if length < 0:
+            if length < 0 or (magic != _POSIX and magic != _GNU):
                 break
-            name = name.partition(b"\0")[0]
-            if magic == _POSIX:
-                if prefix[0]:
+            if flag in b"Lx":
+                content = bytes(data[at + BLOCK : at + BLOCK + length])
+                if extended or not 0 < len(content) == length <= limits.TAR_EXTENSION_SIZE:
+                    break
+                name_given = _extension(flag, content)
+                if name_given is None:
+                    break
+                extended, given = True, name_given
+                at += BLOCK + (length + BLOCK - 1 & -BLOCK)
+                extensions += 1
+                continue
+            if given:
+                name = given
+            else:
+                name = name.partition(b"\0")[0]
+                if prefix[0] and magic == _POSIX:
                     if prefix[131]:
                         break  # it may be star's, which has times here
                     name = prefix.partition(b"\0")[0] + b"/" + name
-            elif magic != _GNU:
-                break
             if name[:2] == b"./":
                 name = name[2:]
             if flag == _DIRECTORY and name[-1:] == b"/":
                 name = name[:-1]
             if (
                 not name
-                or name[0] in b"/."
+                or name[0] == 0x2F
                 or name[-1] == 0x2F
-                or b"/." in name
                 or b"//" in name
+                or ((name[0] == 0x2E or b"/." in name) and _ODD_PARTS.search(name))
                 or name.translate(None, _PRINTABLE)
                 or name in recent
             ):
@@ -214,25 +231,50 @@ class LayerScanner:
             if flag == _FILE:
                 recent[name] = 2 * (begin + at)
                 at += BLOCK + (length + BLOCK - 1 & -BLOCK)
-            elif size != _NO_SIZE:
+            elif length:
                 break
             elif flag == _DIRECTORY:
                 recent[name] = 2 * (begin + at) + 1
                 at += BLOCK
             elif flag == _LINK and link[0]:
-                checks.link(name, link.partition(b"\0")[0], begin + at)
+                self._checks.link(name, link.partition(b"\0")[0], begin + at)
                 recent[name] = 2 * (begin + at)
                 directory = b""  # `enter` has to look again
                 at += BLOCK
             else:
                 break
-            count, latest = count + 1, length
+            good, latest = at, length
+            entries += 1
+            if extended:
+                extended, given = False, b""
             if len(recent) >= most:
                 names.spill()
-        if count:
-            self._entries += count
+        if entries:
+            self._entries += entries
             self._padding = -latest % BLOCK
-            self._walker.skip(count, begin + at)
+            self._walker.skip(entries + extensions - extended, begin + good)
+
+
+def _extension(flag: bytes, content: bytes) -> bytes | None:
+    """The name that an extension header gives to the next entry; empty for none, and None where
+    it says more than names, times and owners and so has to be looked at."""
+    if flag == b"L":
+        name = content.partition(b"\0")[0]
+    else:
+        try:
+            records = pax_records(content, 0)
+        except AssayError:
+            return None
+        if not records.keys() <= _HARMLESS and not all(map(_is_harmless, records)):
+            return None
+        if "path" not in records:
+            return b""
+        name = records["path"]
+    return name if 0 < len(name) <= limits.TAR_NAME_LENGTH else None
+
+
+def _is_harmless(key: str) -> bool:
+    return key in _HARMLESS or (key.startswith("SCHILY.xattr.") and not key.startswith(ODD_XATTRS))
 
 
 def scan_request() -> ScanRequest:
