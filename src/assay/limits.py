@@ -190,6 +190,9 @@ NOTARY_CERTIFICATES = 32
 """Certificates in one Notary signature."""
 NOTARY_HEADERS = 64
 """Names in the list of critical headers."""
+NOTATION_POLICY_SIZE = 10 * MIB
+NOTATION_ENTRIES = 4096
+"""Policies, scopes, stores or identities in one list; files in one trust store."""
 
 REFERENCE = 2048
 """Characters of an image's name, as a signed document has it, that are kept; names have to be

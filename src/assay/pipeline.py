@@ -144,8 +144,10 @@ def _check(request: VerifyOptions) -> None:
     """Refuse a rule that could not mean what it says."""
     if request.rule.threshold < 1:
         raise UsageError("a threshold of less than one signer asks for nothing")
-    if request.rule.threshold > 1 and not any(
-        anchor.kind in SIGNING_KINDS for anchor in request.trust.anchors
+    if (
+        request.rule.threshold > 1
+        and not request.trust.notation
+        and not any(anchor.kind in SIGNING_KINDS for anchor in request.trust.anchors)
     ):
         raise UsageError(
             f"{request.rule.threshold} signers are asked for, and nothing was given that a signer"
@@ -158,7 +160,7 @@ def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
     try:
         if request.progress is not None:
             request.progress.expect(name, _bytes_to_read(gathered))
-        wanted = gathered.requests(request.trust.all_keys)
+        wanted = gathered.requests(gathered.trust.all_keys)
         if request.also_measure is not None:
             wanted += request.also_measure(gathered)
         facts = measure(
@@ -203,6 +205,7 @@ class Gathered(msgspec.Struct):
     reading: Reading
     anchors: list[Anchor]
     vouchers: list[Voucher]
+    trust: Trust
 
     @property
     def components(self) -> dict[str, Component]:
@@ -234,6 +237,9 @@ _SIZE_IS_MEASURED_WITH = HashRequest("sha256")
 
 def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
     """Read headers and evidence: components, claims and signatures, with nothing believed."""
+    trust = request.trust.for_image(request.open.known_as or image.resolved)
+    if trust is not request.trust:
+        request = msgspec.structs.replace(request, trust=trust)
     options = msgspec.structs.replace(
         request.formats,
         forced_type=request.formats.forced_type or image.forced_type,
@@ -269,7 +275,7 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
         evidence = gather_evidence(_context(image, root, targets, reading, request))
         reading.absorb(evidence.reading)
         vouchers += evidence.vouchers
-    return Gathered(image, format_name, root, targets, reading, anchors, vouchers)
+    return Gathered(image, format_name, root, targets, reading, anchors, vouchers, trust)
 
 
 def _context(
@@ -322,7 +328,7 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
     at = request.at or datetime.now(UTC)
     outcomes: list[SignatureOutcome] = []
     vouchers = list(gathered.vouchers)
-    components, keys = gathered.components, request.trust.all_keys
+    components, keys = gathered.components, gathered.trust.all_keys
     for prepared in gathered.reading.signatures:
         document = prepared.signature.document
         answers = {
@@ -332,11 +338,11 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
         }
         found = [
             one.verify(prepared, components[document], answers, at)
-            for one in request.trust.requirements
+            for one in gathered.trust.requirements
             if one.concerns(prepared, components.get(document))
         ]
-        if request.trust.keys or not found:
-            found.append(prepared.verify(answers, request.trust.keys, at))
+        if gathered.trust.keys or not found:
+            found.append(prepared.verify(answers, gathered.trust.keys, at))
         outcome = merged(found)
         outcomes.append(outcome)
         vouchers += outcome.vouchers

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,86 @@ def test_signatures_of_several_signers_and_forms(folder: Path, address: str) -> 
     sign(folder, image, "cose")
     verdict = check(folder, f"docker://{address}/mixed:1")
     assert verdict.exit_status == 0, verdict.findings
+
+
+# the same trust policy for notation and for Assay
+
+SUBJECT = "x509.subject: C=US, ST=WA, L=Seattle, O=Notary, CN="
+
+
+def configure(folder: Path, address: str, name: str, **more: object) -> None:
+    """Write a trust policy for one repository into notation's configuration directory."""
+    policy = {
+        "name": "it",
+        "registryScopes": [f"{address}/{name}"],
+        "signatureVerification": {"level": "strict"},
+        "trustStores": ["ca:ours"],
+        "trustedIdentities": ["*"],
+    } | more
+    document = {"version": "1.0", "trustPolicies": [policy]}
+    for old in (folder / "notation").glob("trustpolicy*.json"):
+        old.unlink()
+    (folder / "notation" / "trustpolicy.json").write_text(json.dumps(document))
+
+
+def both_say(folder: Path, image: str) -> tuple[bool, bool]:
+    """Whether notation and Assay allow an image, by the policy in the configuration."""
+    done = subprocess.run(
+        ["notation", "verify", "--insecure-registry", image],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"XDG_CONFIG_HOME": str(folder), "HOME": str(folder)},
+        timeout=60,
+    )
+    trust = Trust().add_notation_config(folder / "notation")
+    [verdict] = verify(f"docker://{image}", VerifyOptions(trust=trust))
+    return done.returncode == 0, "ca" in {each.kind for each in verdict.vouchers}
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed"),
+    [
+        ({}, True),
+        ({"trustStores": ["ca:theirs"]}, False),
+        ({"trustStores": ["ca:theirs", "ca:ours"]}, True),
+        ({"trustedIdentities": [SUBJECT + "ours"]}, True),
+        ({"trustedIdentities": [SUBJECT + "theirs"]}, False),
+        ({"trustedIdentities": ["x509.subject: C=US, ST=WA, O=Notary"]}, True),
+        ({"trustedIdentities": ["x509.subject: C=US, S=WA, O=Notary"]}, True),
+        ({"trustedIdentities": ["x509.subject: C=US, ST=WA, O=notary"]}, False),
+        ({"signatureVerification": {"level": "permissive"}}, True),
+        (
+            {
+                "signatureVerification": {
+                    "level": "permissive",
+                    "override": {"authenticTimestamp": "enforce", "revocation": "skip"},
+                }
+            },
+            True,
+        ),
+    ],
+)
+def test_a_trust_policy_means_the_same(
+    folder: Path, address: str, policy: dict[str, object], allowed: bool
+) -> None:
+    image = push(folder, address, "policy")
+    if not (folder / "signed").exists():
+        sign(folder, image, "jws")
+        (folder / "signed").touch()
+    configure(folder, address, "policy", **policy)
+    assert both_say(folder, image) == (allowed, allowed)
+
+
+def test_an_expired_signature_under_a_strict_and_a_permissive_policy(
+    folder: Path, address: str
+) -> None:
+    image = push(folder, address, "expiring")
+    sign(folder, image, "cose", "--expiry", "1m")
+    for level in ("strict", "permissive"):
+        configure(folder, address, "expiring", signatureVerification={"level": level})
+        trust = Trust().add_notation_config(folder / "notation")
+        later = datetime.now(UTC) + timedelta(minutes=2)
+        [verdict] = verify(f"docker://{image}", VerifyOptions(trust=trust, at=later))
+        assert "signature-expired" in {finding.code for finding in verdict.findings}
+        assert bool("ca" in {each.kind for each in verdict.vouchers}) == (level == "permissive")

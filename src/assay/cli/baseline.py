@@ -105,7 +105,7 @@ def command(image: str, output: str, **given: Any) -> None:
         trust = options.trust_from(given)
         request = VerifyOptions(
             trust=trust,
-            rule=BuiltInRule(self_consistent=not trust.anchors),
+            rule=BuiltInRule(self_consistent=not (trust.anchors or trust.notation)),
             formats=options.format_options_from(given),
             open=options.open_options_from(given),
             signatures=list(given["signature"]),

@@ -65,6 +65,18 @@ def anchor_options(command: Command) -> Command:
             metavar="FILE",
             help="Check identities and log proofs with this Sigstore trusted root (JSON).",
         ),
+        click.option(
+            "--notation-config",
+            default="",
+            metavar="DIR",
+            help="Trust whom notation trusts: its trust policies and trust stores in DIR.",
+        ),
+        click.option(
+            "--notation-policy",
+            default="",
+            metavar="NAME",
+            help="Use this policy of --notation-config, whatever the image.",
+        ),
     )(_demand_options(command))
 
 
@@ -267,6 +279,10 @@ def trust_from(given: Given) -> Trust:
         trust.add_ssh_revoked(path)
     for path in given["trusted_root"]:
         trust.add_trusted_root(path)
+    if given["notation_config"]:
+        trust.add_notation_config(given["notation_config"], given["notation_policy"])
+    elif given["notation_policy"]:
+        raise UsageError("--notation-policy names a policy of --notation-config; give that")
     issuers = given["issuer"]
     if len(issuers) > 1 and len(issuers) != len(given["identity"]):
         raise UsageError("--issuer: give one for all identities, or one for each, in their order")

@@ -23,6 +23,7 @@ from assay.trust.requirements import Requirement
 from assay.x509 import key_schemes
 
 if TYPE_CHECKING:
+    from assay.trust.notation import NotationConfig
     from assay.x509.certificate import Certificate
 
 _BARE_KEY = re.compile(r"RW[A-Za-z0-9+/]{54}|(ssh|sk|ecdsa)-\S+ AAAA\S+.*|-----BEGIN .*", re.DOTALL)
@@ -43,6 +44,8 @@ class Trust(Struct):
     """Documents whose word counts, such as checksum files."""
     requirements: list[Requirement] = field(default_factory=list)
     """What a policy asks for; each has keys of its own. """
+    notation: list[NotationConfig] = field(default_factory=list)
+    """Trust policies, of which the image decides which one counts (`for_image`)."""
     demands: dict[str, str] = field(default_factory=dict)
     """What is asked of signatures (`Key.demands`); set it before keys are added."""
 
@@ -204,6 +207,29 @@ class Trust(Struct):
             raise UsageError(f"--crl {path}: {error.finding.detail}") from error
         self.keys.append(Key("", key_schemes.LISTS, os.fspath(path), lists))
         return self
+
+    def add_notation_config(self, folder: str | os.PathLike[str], policy: str = "") -> Trust:
+        """Trust whom notation trusts: the trust policies and trust stores in its configuration
+        directory. Which policy counts follows from the image, unless one is named. It counts for
+        Notary signatures alone."""
+        from assay.trust.notation import read_config
+
+        self.notation.append(read_config(Path(folder), policy))
+        return self
+
+    def for_image(self, resolved: str) -> Trust:
+        """What is trusted for the image that a name was resolved to. Raises UsageError when no
+        trust policy of notation applies to it, or one that can vouch for nothing."""
+        if not self.notation:
+            return self
+        from assay.signatures.notary.policy import POLICY_SCHEME
+
+        trust = replace(self, anchors=list(self.anchors), keys=list(self.keys), notation=[])
+        for config in self.notation:
+            name, policy = config.policy_for(resolved)
+            anchor = trust._add("ca", f"trust policy {name} of {config.folder}")
+            trust.keys.append(Key(anchor, POLICY_SCHEME, f"trust policy {name}", policy))
+        return trust
 
     def add_secret(self, name: str) -> Trust:
         """Trust whoever shares a secret: ``secret:FILE``, ``secret:env:NAME`` or

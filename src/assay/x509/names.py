@@ -62,6 +62,15 @@ def short_name(oid: str) -> str:
     return _SHORT.get(oid, oid)
 
 
+def attribute_named(text: str) -> str:
+    """The short name of an attribute that someone wrote by name, in any case, or by object
+    identifier; empty when it is not known. Some write S for ST."""
+    if text in _SHORT:
+        return _SHORT[text]
+    wanted = "st" if text.lower() == "s" else text.lower()
+    return next((name for name in _SHORT.values() if name.lower() == wanted), "")
+
+
 def _escaped(text: str) -> str:
     """A value with special characters escaped, and those that cannot be shown as their bytes."""
     shown = []
