@@ -1,0 +1,91 @@
+"""``assay policy``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from assay.model.finding import UsageError
+from assay.policy_import.load import load_policy
+from assay.policy_import.model import Meaning, Policy
+
+_NOT_ALL_CARRIED = 1
+
+
+@click.group("policy")
+def command() -> None:
+    """Look at trust policies, those of other tools included.
+
+    \b
+    Examples:
+      assay policy import /etc/containers/policy.json
+      assay policy import policy.json
+    """
+
+
+@command.command("import")
+@click.argument("file", metavar="FILE")
+@click.option("--image", default="", metavar="IMAGE", help="Show what is asked of this image.")
+@click.option(
+    "--partial", is_flag=True, help="Succeed also where something cannot be carried over."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form of the answer on standard output.",
+)
+def import_(file: str, image: str, partial: bool, format_: str) -> None:
+    """Show what a policy of another tool asks for: FILE is a containers-policy.json.
+
+    Nothing is decided: `assay verify IMAGE --policy FILE` does that. Exit status: 0 where all of it
+    can be checked, 1 where something cannot, 2 for a policy that is not as its grammar has it.
+
+    \b
+    Examples:
+      assay policy import /etc/containers/policy.json
+      assay policy import policy.json --image docker://registry.example/app:1.2
+    """
+    try:
+        policy = load_policy(file)
+        meanings = policy.meanings()
+        if image:
+            scope = policy.apply(image).scope
+            meanings = [each for each in meanings if each.where.rpartition("[")[0] == scope]
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
+    sys.stdout.write(_json(policy, meanings) if format_ == "json" else _text(policy, meanings))
+    missing = [each for each in meanings if not each.carried]
+    raise click.exceptions.Exit(_NOT_ALL_CARRIED if missing and not partial else 0)
+
+
+def _text(policy: Policy, meanings: list[Meaning]) -> str:
+    from assay.printable import printable
+
+    lines = [f"{policy.format}: all that applies to an image has to hold", ""]
+    before = ""
+    for each in meanings:
+        scope = each.where.rpartition("[")[0]
+        if scope != before:
+            lines.append(printable(scope, 300))
+        before = scope
+        mark = "" if each.carried else "NOT CARRIED OVER: "
+        lines.append(f"  {mark}{printable(each.text, 1000)}")
+    if missing := sum(not each.carried for each in meanings):
+        lines += ["", f"{missing} of {len(meanings)} requirements cannot be checked; images that"]
+        lines.append("they apply to are not let in.")
+    return "\n".join(lines) + "\n"
+
+
+def _json(policy: Policy, meanings: list[Meaning]) -> str:
+    import msgspec
+
+    document = {
+        "format": policy.format,
+        "requirements": meanings,
+        "carried": all(each.carried for each in meanings),
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
