@@ -7,6 +7,7 @@ in the length of a path, in its steps, and in how many signatures are checked in
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from assay import limits
 from assay.model.codes import x509 as codes
@@ -40,6 +41,13 @@ def find_path(
         if not closest or len(faults) < len(closest):
             closest = faults
     return PathResult((), closest or (search.dead_end(leaf),))
+
+
+@lru_cache(128)
+def _link_fault(certificate: Certificate, issuer: Certificate, legacy: bool) -> Finding | None:
+    """As `signature_fault`. Whether one certificate signed another never changes, and paths of one
+    run share their upper links; validity and all else are judged anew each time."""
+    return signature_fault(certificate, issuer, legacy=legacy)
 
 
 class _Search:
@@ -97,7 +105,7 @@ class _Search:
             if len(self._links) >= limits.PATH_CHECKS:
                 self._exhausted = True
                 return Finding.of(codes.UNKNOWN_ISSUER)
-            self._links[key] = signature_fault(certificate, issuer, legacy=self._legacy)
+            self._links[key] = _link_fault(certificate, issuer, self._legacy)
         return self._links[key]
 
     def dead_end(self, leaf: Certificate) -> Finding:
