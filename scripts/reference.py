@@ -9,14 +9,17 @@ from __future__ import annotations
 import inspect
 import shutil
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+from helptext import EXIT_STATUS, blocks, options, usage, verbs
 
 from assay import limits, plugins
 from assay.cli.main import VERBS, cli
 from assay.model.codes import codes_in
 from assay.model.finding import Code
+from assay.report import schemas
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 
@@ -34,65 +37,55 @@ def _cell(text: str) -> str:
 def _help_text(command: click.Command) -> str:
     """The help of a command as Markdown: its examples become a code block."""
     paragraphs: list[str] = []
-    for raw in inspect.cleandoc(command.help or "").split("\n\n"):
-        paragraph = raw.strip("\n")
-        if "\b" in paragraph:
-            lines = paragraph.replace("\b", "").strip("\n").splitlines()
-            if lines and not lines[0].startswith(" "):
-                paragraphs.append(lines.pop(0))
-            paragraphs.append(
-                "```console\n" + "\n".join(f"$ {line.strip()}" for line in lines) + "\n```"
-            )
-        else:
-            paragraphs.append(paragraph)
+    for block in blocks(command):
+        if block.text:
+            paragraphs.append(block.text)
+        if block.lines:
+            kind, prompt = ("console", "$ ") if block.commands else ("text", "")
+            lines = "\n".join(prompt + line for line in block.lines)
+            paragraphs.append(f"```{kind}\n{lines}\n```")
     return "\n\n".join(paragraphs)
 
 
-def _options(command: click.Command, path: str) -> str:
-    rows = ["| option | meaning |", "| --- | --- |"]
-    with click.Context(command, info_name=path) as context:
-        for parameter in command.get_params(context):
-            record = parameter.get_help_record(context)
-            if record is not None:
-                rows.append(f"| `{_cell(record[0])}` | {_cell(record[1])} |")
-        usage = command.get_usage(context)
-    return f"```console\n{usage}\n```\n\n" + "\n".join(rows)
+def _options(command: click.Command, path: list[str]) -> str:
+    parts = [f"```console\n{usage(command, path)}\n```"]
+    for heading, records in options(command, path).items():
+        parts.append(f"## {heading}")
+        rows = ["| option | meaning |", "| --- | --- |"]
+        rows += [f"| `{_cell(option)}` | {_cell(meaning)} |" for option, meaning in records]
+        parts.append("\n".join(rows))
+    return "\n\n".join(parts)
 
 
-def commands() -> list[str]:
+def commands() -> None:
     """A page for each verb, those of groups included."""
-    written: list[str] = []
-
-    def page(command: click.Command, path: list[str]) -> None:
-        name = "-".join(path)
-        body = f"# assay {' '.join(path)}\n\n{_help_text(command)}\n\n"
-        body += _options(command, "assay " + " ".join(path))
-        write(f"commands/{name}.md", body)
-        written.append(name)
-        if isinstance(command, click.Group):
-            with click.Context(command) as context:
-                for inner in command.list_commands(context):
-                    found = command.get_command(context, inner)
-                    if found is not None:
-                        page(found, [*path, inner])
-
-    with click.Context(cli) as context:
-        for verb in VERBS:
-            command = cli.get_command(context, verb)
-            if command is not None:
-                page(command, [verb])
+    for path, command in verbs():
+        body = f"# assay {' '.join(path)}\n\n{_help_text(command)}\n\n{_options(command, path)}"
+        write(f"commands/{'-'.join(path)}.md", body)
     rows = ["| command | what it does |", "| --- | --- |"]
     rows += [f"| [`assay {verb}`]({verb}.md) | {text} |" for verb, text in VERBS.items()]
+    statuses = ["| status | meaning |", "| --- | --- |"]
+    statuses += [f"| {status} | {meaning} |" for status, meaning in EXIT_STATUS.items()]
     write(
         "commands/index.md",
-        "# Commands\n\n" + _help_text(cli) + "\n\n" + "\n".join(rows) + "\n\n## Exit status\n\n"
-        "| status | meaning |\n| --- | --- |\n"
-        "| 0 | verified and allowed |\n| 1 | refused: a finding or a rule says no |\n"
-        "| 2 | the command line or a configuration is wrong |\n"
-        "| 3 | could not be checked: unreachable, unreadable, nothing to check against |\n"
-        "| 130 | interrupted; nothing was decided |\n",
+        "\n\n".join(
+            ["# Commands", _help_text(cli), "\n".join(rows), "## Exit status", "\n".join(statuses)]
+        ),
     )
-    return written
+
+
+def json_schemas() -> None:
+    """The JSON Schemas, each as a file beside a page that lists them."""
+    rows = ["| schema | of |", "| --- | --- |"]
+    for name in schemas.names():
+        write(f"schemas/{name}.json", schemas.text_of(name))
+        rows.append(f"| [`{name}`]({name}.json) | {_cell(schemas.title_of(name))} |")
+    write(
+        "schemas/index.md",
+        "# JSON Schemas\n\n`assay schema NAME` prints any of these. A minor release may add"
+        " properties and enumerated values; none is removed and none changes its meaning without"
+        " a new number in the name.\n\n" + "\n".join(rows),
+    )
 
 
 def findings() -> list[str]:
@@ -148,38 +141,49 @@ def interface() -> None:
     """The public Python API, from its docstrings."""
     import assay
 
-    text = ["# Python API", "", inspect.cleandoc(assay.__doc__ or ""), ""]
-    for name in getattr(assay, "__all__", ()):
+    introduction = inspect.cleandoc(assay.__doc__ or "")
+    text = ["# Python API", "", _as_markdown(introduction), ""]
+    for name in assay.__all__:
         value = getattr(assay, name)
         if inspect.isclass(value):
-            text += [f"## class {name}", "", inspect.cleandoc(value.__doc__ or ""), ""]
+            text += [f"## class {name}", "", _as_markdown(inspect.getdoc(value) or ""), ""]
+            if fields := getattr(value, "__annotations__", {}):
+                text += ["| field | type |", "| --- | --- |"]
+                text += [f"| `{field}` | `{_cell(str(kind))}` |" for field, kind in fields.items()]
+                text.append("")
             for member, function in inspect.getmembers(value, inspect.isfunction):
-                if member.startswith("_") or not function.__doc__:
-                    continue
-                text += [
-                    f"### {name}.{member}",
-                    "",
-                    f"```python\n{member}{inspect.signature(function)}\n```",
-                    "",
-                    inspect.cleandoc(function.__doc__),
-                    "",
-                ]
+                if not member.startswith("_") and function.__doc__:
+                    text += _function(f"{name}.{member}", member, function, "###")
         elif callable(value):
-            text += [
-                f"## {name}",
-                "",
-                f"```python\n{name}{inspect.signature(value)}\n```",
-                "",
-                inspect.cleandoc(value.__doc__ or ""),
-                "",
-            ]
+            text += _function(name, name, value, "##")
     write("api.md", "\n".join(text))
+
+
+def _function(title: str, name: str, function: Callable[..., object], level: str) -> list[str]:
+    signature = f"def {name}{inspect.signature(function)}"
+    if len(signature) > 80:
+        signature = signature.replace("(", "(\n    ", 1).replace(", ", ",\n    ")
+        head, _, tail = signature.rpartition(")")
+        signature = f"{head},\n){tail}"
+    code = f"```python\n{signature}\n```"
+    return [f"{level} {title}", "", code, "", _as_markdown(inspect.getdoc(function) or ""), ""]
+
+
+def _as_markdown(text: str) -> str:
+    """A docstring: indented code becomes a block of its own."""
+    paragraphs = []
+    for paragraph in text.split("\n\n"):
+        if paragraph.startswith("    "):
+            paragraph = f"```python\n{inspect.cleandoc(paragraph)}\n```"
+        paragraphs.append(paragraph)
+    return "\n\n".join(paragraphs)
 
 
 def main() -> None:
     shutil.rmtree(REFERENCE, ignore_errors=True)
     commands()
     codes = findings()
+    json_schemas()
     bounds()
     interface()
     print(f"reference written: {len(codes)} finding codes")

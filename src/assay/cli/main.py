@@ -55,9 +55,10 @@ def cli() -> None:
     """Prove that an image is exactly what a trusted party published.
 
     An image is a file, a container image (in a registry, an OCI layout, an archive), or any
-    stream of bytes. Start with:
+    stream of bytes.
 
     \b
+    Start with:
       assay verify disk.img --checksums SHA256SUMS
       assay verify oci:./layout --digest sha256:...
       assay inspect docker://registry.example/app:1.2
