@@ -21,7 +21,8 @@ from assay.model.codes import codes_in
 from assay.model.finding import Code
 from assay.report import schemas
 
-REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+DOCS = Path(__file__).parent.parent / "docs"
+REFERENCE, DECISIONS = DOCS / "reference", DOCS / "adr"
 
 
 def write(name: str, text: str) -> None:
@@ -48,7 +49,7 @@ def _help_text(command: click.Command) -> str:
 
 
 def _options(command: click.Command, path: list[str]) -> str:
-    parts = [f"```console\n{usage(command, path)}\n```"]
+    parts = []
     for heading, records in options(command, path).items():
         parts.append(f"## {heading}")
         rows = ["| option | meaning |", "| --- | --- |"]
@@ -60,8 +61,9 @@ def _options(command: click.Command, path: list[str]) -> str:
 def commands() -> None:
     """A page for each verb, those of groups included."""
     for path, command in verbs():
-        body = f"# assay {' '.join(path)}\n\n{_help_text(command)}\n\n{_options(command, path)}"
-        write(f"commands/{'-'.join(path)}.md", body)
+        title, synopsis = f"# assay {' '.join(path)}", f"```text\n{usage(command, path)}\n```"
+        body = [title, synopsis, _help_text(command), _options(command, path)]
+        write(f"commands/{'-'.join(path)}.md", "\n\n".join(body))
     rows = ["| command | what it does |", "| --- | --- |"]
     rows += [f"| [`assay {verb}`]({verb}.md) | {text} |" for verb, text in VERBS.items()]
     statuses = ["| status | meaning |", "| --- | --- |"]
@@ -137,34 +139,58 @@ def _amount(value: object) -> str:
     return str(value)
 
 
+def decisions() -> None:
+    """The list of architecture decision records."""
+    rows = ["| | decision |", "| --- | --- |"]
+    for path in sorted(DECISIONS.glob("[0-9]*.md")):
+        title = path.read_text("utf-8").partition("\n")[0].removeprefix("# ADR ")
+        number, _, name = title.partition(": ")
+        rows.append(f"| {number} | [{_cell(name)}](../adr/{path.name}) |")
+    introduction = (DECISIONS / "README.md").read_text("utf-8").rstrip()
+    write("decisions.md", introduction + "\n\n" + "\n".join(rows))
+
+
 def interface() -> None:
     """The public Python API, from its docstrings."""
     import assay
 
     introduction = inspect.cleandoc(assay.__doc__ or "")
     text = ["# Python API", "", _as_markdown(introduction), ""]
-    for name in assay.__all__:
+    for name in sorted(assay.__all__, key=lambda name: (not name.islower(), name)):
         value = getattr(assay, name)
         if inspect.isclass(value):
             text += [f"## class {name}", "", _as_markdown(inspect.getdoc(value) or ""), ""]
-            if fields := getattr(value, "__annotations__", {}):
+            members = inspect.getmembers(value, inspect.isfunction)
+            public = [(n, f) for n, f in members if not n.startswith("_") and f.__doc__]
+            if not public and (fields := getattr(value, "__annotations__", {})):
                 text += ["| field | type |", "| --- | --- |"]
                 text += [f"| `{field}` | `{_cell(str(kind))}` |" for field, kind in fields.items()]
                 text.append("")
-            for member, function in inspect.getmembers(value, inspect.isfunction):
-                if not member.startswith("_") and function.__doc__:
-                    text += _function(f"{name}.{member}", member, function, "###")
+                for member, found in inspect.getmembers(value, lambda m: isinstance(m, property)):
+                    text += [f"`{member}`: {inspect.getdoc(found) or ''}", ""]
+                if "__bool__" in vars(value):
+                    text += [f"In a condition: {inspect.getdoc(value.__bool__) or ''}", ""]
+            for member, function in public:
+                text += _function(f"{name}.{member}", member, function, "###")
         elif callable(value):
             text += _function(name, name, value, "##")
     write("api.md", "\n".join(text))
 
 
 def _function(title: str, name: str, function: Callable[..., object], level: str) -> list[str]:
-    signature = f"def {name}{inspect.signature(function)}"
-    if len(signature) > 80:
-        signature = signature.replace("(", "(\n    ", 1).replace(", ", ",\n    ")
-        head, _, tail = signature.rpartition(")")
-        signature = f"{head},\n){tail}"
+    found = inspect.signature(function)
+    parameters: list[str] = []
+    for parameter in found.parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parameters:
+            parameters.append("*")
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parameters.append(f"{parameter.name}: {parameter.annotation}{default}")
+    result = f" -> {found.return_annotation}"
+    signature = f"def {name}({', '.join(parameters)}){result}"
+    if len(signature) > 72:
+        signature = f"def {name}(\n    " + ",\n    ".join(parameters) + f",\n){result}"
     code = f"```python\n{signature}\n```"
     return [f"{level} {title}", "", code, "", _as_markdown(inspect.getdoc(function) or ""), ""]
 
@@ -185,6 +211,7 @@ def main() -> None:
     codes = findings()
     json_schemas()
     bounds()
+    decisions()
     interface()
     print(f"reference written: {len(codes)} finding codes")
 

@@ -30,9 +30,9 @@ class BuiltInRule(Struct, frozen=True):
         if self.self_consistent:
             return "built-in: the image agrees with itself (--self-consistent)"
         if self.every:
-            return "built-in: every anchor given vouches for the whole image"
+            return "built-in: every anchor given vouches for it"
         number = "one anchor" if self.threshold == 1 else f"{self.threshold} anchors"
-        return f"built-in: {number} of each kind given vouches for the whole image"
+        return f"built-in: {number} of each kind given vouches for it"
 
 
 class Case(Struct):

@@ -59,6 +59,8 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
 def _intact(verdict: Verdict) -> str:
     if verdict.intact is Answer.UNKNOWN:
         return "unknown, there was nothing to compare with or something could not be read"
+    if verdict.intact is Answer.YES and not verdict.claims_held:
+        return "yes, it is as it was signed"
     text = f"{verdict.intact.value}, {counted(verdict.claims_held, 'claim holds', 'claims hold')}"
     if verdict.claims_broken:
         text += f", {verdict.claims_broken} {'does' if verdict.claims_broken == 1 else 'do'} not"
