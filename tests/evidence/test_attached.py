@@ -250,9 +250,15 @@ def test_a_legacy_payload_of_another_image(
     registry: Registry, trust: Trust, instance: Instance
 ) -> None:
     image = registry.push_image("app", "1")
-    push_legacy(registry, image, [legacy_signature(instance, "sha256:" + "ab" * 32)])
+    other = legacy_signature(instance, "sha256:" + "ab" * 32)
+    push_legacy(registry, image, [other])
     verdict = check(registry, trust)
     assert verdict.exit_status == 1
+    assert "attached-about-another" in codes(verdict)
+    # one that was copied there does not make the right one worthless
+    push_legacy(registry, image, [other, legacy_signature(instance, image["digest"])])
+    verdict = check(registry, trust)
+    assert verdict.exit_status == 0
     assert "attached-about-another" in codes(verdict)
 
 

@@ -206,18 +206,22 @@ class _Candidate:
         name = self._context.name(where)
         document = f"{name}/payload"
         self._document(
-            document, "simple-signing", content, {"docker-reference": payload.reference[:200]}
+            document,
+            "simple-signing",
+            content,
+            {"docker-reference": payload.reference[: limits.REFERENCE]},
         )
         if payload.digest != self._digest:
             self._find(legacy.about_another(where, payload.digest, self._digest))
-        self._evidence.reading.claims.append(
-            Claim(
-                self._component,
-                document,
-                DigestIs(payload.digest),
-                "critical.image.docker-manifest-digest",
+        else:
+            self._evidence.reading.claims.append(
+                Claim(
+                    self._component,
+                    document,
+                    DigestIs(payload.digest),
+                    "critical.image.docker-manifest-digest",
+                )
             )
-        )
         self._evidence.reading.signatures.append(
             SigstoreSignature(bundle, Signature(name, "cosign", document))
         )
