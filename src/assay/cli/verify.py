@@ -9,7 +9,7 @@ import click
 
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options
-from assay.cli.help import GroupedCommand
+from assay.cli.help import GroupedCommand, grouped
 from assay.cli.output import use_color, width, worst
 from assay.cli.progress import Bar
 from assay.model.finding import UsageError
@@ -21,6 +21,15 @@ from assay.policy_import.model import Policy
 @click.command("verify", cls=GroupedCommand)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @options.anchor_options
+@grouped(
+    "What to trust",
+    click.option(
+        "--policy",
+        default="",
+        metavar="FILE",
+        help="Ask for what this policy asks of the image (containers-policy.json).",
+    ),
+)
 @click.option("--all", "every", is_flag=True, help="Ask for every anchor, not one of each kind.")
 @click.option(
     "--threshold",
@@ -29,12 +38,6 @@ from assay.policy_import.model import Policy
     show_default=True,
     metavar="N",
     help="How many distinct signers must vouch.",
-)
-@click.option(
-    "--policy",
-    default="",
-    metavar="FILE",
-    help="Ask for what this policy asks of the image (containers-policy.json).",
 )
 @click.option("--self-consistent", is_flag=True, help="Accept an image that nobody vouches for.")
 @options.evidence_options
