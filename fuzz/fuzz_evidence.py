@@ -31,6 +31,7 @@ def one_input(data: bytes) -> None:
             skipped=[],
             formats=Options(),
             open=OpenOptions(offline=True),
+            digests={},
             keys=[],
             given=[file],
             look_around=False,

@@ -3,6 +3,9 @@ AssayError."""
 
 from __future__ import annotations
 
+import base64
+import json
+
 from assay import strict_cbor
 from assay.model.finding import AssayError
 from assay.signatures.notary.cose import parse_cose
@@ -29,12 +32,37 @@ def one_input(data: bytes) -> None:
             continue
 
 
-SEEDS = [
-    (
-        b'{"payload":"e30","protected":"eyJpby5jbmNmLm5vdGFyeS5zaWduaW5nU2NoZW1lIjoiIn0","header":'
-        b'{"x5c":["MAA="]},"signature":"AAAA"}'
-    ),
-    b'{"targetArtifact":{"mediaType":"a/b","digest":"sha256:' + b"0" * 64 + b'","size":1}}',
-    b"\xd2\x84\x58\x1c\xa2\x01\x26\x02\x81\x78\x16io.cncf.notary.scheme\xa1\x18\x21\x40\x40\x40",
-    b"\xa3\x01\x20\x61a\x82\xf5\xf6\x42\x00\x01\xc1\x1a\x50\x00\x00\x00",
-]
+def _envelopes() -> list[bytes]:
+    """Both forms, right in everything but the signature."""
+    from samples import certificate
+
+    scheme, kind = "io.cncf.notary.signingScheme", "application/vnd.cncf.notary.payload.v1+json"
+    headers = {"alg": "ES256", "crit": [scheme], "cty": kind, scheme: "notary.x509"}
+    payload = b'{"targetArtifact":{"mediaType":"a/b","digest":"sha256:%b","size":1}}' % (b"0" * 64)
+
+    def url(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    jws = {
+        "payload": url(payload),
+        "protected": url(json.dumps(headers).encode()),
+        "header": {"x5c": [base64.b64encode(certificate()).decode()]},
+        "signature": url(bytes(64)),
+    }
+
+    def long(major: int, data: bytes) -> bytes:
+        return bytes((major << 5 | 25,)) + len(data).to_bytes(2) + data
+
+    def text(value: str) -> bytes:
+        return bytes((0x78, len(value))) + value.encode()
+
+    protected = b"\xa4\x01\x26\x02\x81" + text(scheme) + b"\x03" + text(kind) + text(scheme)
+    protected += b"\x6bnotary.x509"
+    cose = b"\xd2\x84" + bytes((0x58, len(protected))) + protected
+    cose += b"\xa1\x18\x21" + long(2, certificate()) + bytes((0x58, len(payload))) + payload
+    return [json.dumps(jws).encode(), cose + b"\x58\x40" + bytes(64), payload]
+
+
+def seeds() -> list[bytes]:
+    numbers = b"\xa3\x01\x20\x61a\x82\xf5\xf6\x42\x00\x01\xc1\x1a\x50\x00\x00\x00"
+    return [*_envelopes(), numbers]

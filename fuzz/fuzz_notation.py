@@ -30,12 +30,13 @@ def one_input(data: bytes) -> None:
             TrustStores(folder).load((("ca", "ours"),))
 
 
-SEEDS = [
-    b"C=US, ST=WA, O=a\\, b, CN=\\C3\\A9",
-    (
-        b'{"version":"1.0","trustPolicies":[{"name":"a","registryScopes":["*"],'
-        b'"signatureVerification":{"level":"strict","override":{"expiry":"log"},'
-        b'"verifyTimestamp":"always"},"trustStores":["ca:ours","tsa:ours"],'
-        b'"trustedIdentities":["x509.subject: C=US, ST=WA, O=a"]}]}'
-    ),
-]
+def seeds() -> list[bytes]:
+    return [
+        b"C=US, ST=WA, O=a\\, b, CN=\\C3\\A9",
+        (
+            b'{"version":"1.0","trustPolicies":[{"name":"a","registryScopes":["*"],'
+            b'"signatureVerification":{"level":"strict","override":{"expiry":"log"},'
+            b'"verifyTimestamp":"always"},"trustStores":["ca:ours","tsa:ours"],'
+            b'"trustedIdentities":["x509.subject: C=US, ST=WA, O=a"]}]}'
+        ),
+    ]
