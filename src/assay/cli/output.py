@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from typing import TextIO
@@ -26,6 +25,8 @@ def width() -> int:
     """Columns to write in: those of the terminal, as far as they make lines that read well."""
     if not sys.stdout.isatty():
         return WIDTH
+    import shutil
+
     return max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
 
 

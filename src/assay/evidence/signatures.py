@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assay import limits, plugins
 from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile
-from assay.evidence.simple_signing.files import is_one as is_simple_signing
+from assay.evidence.simple_signing import may_be_one as may_be_simple_signing
 from assay.model.codes import content as content_codes
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding, UsageError
@@ -24,7 +24,7 @@ class SignatureReader:
         evidence = Evidence()
         given = context.given_for("signature")
         for file in given:
-            if is_simple_signing(file.read(limits.SIGNATURE_SIZE)):
+            if _is_simple_signing(file.read(limits.SIGNATURE_SIZE)):
                 continue  # it names the image itself, and has a reader of its own
             evidence.reading.absorb(
                 _read_one(
@@ -39,6 +39,14 @@ class SignatureReader:
             for path, document in _beside(context, named):
                 evidence.reading.absorb(_read_sidecar(context, path, document))
         return evidence
+
+
+def _is_simple_signing(data: bytes) -> bool:
+    if not may_be_simple_signing(data):
+        return False
+    from assay.evidence.simple_signing.files import is_one
+
+    return is_one(data)
 
 
 def _candidates(context: Context, path: Path) -> list[str]:
@@ -112,10 +120,10 @@ def _schemes_for(data: bytes, keys: Sequence[Key]) -> list[SignatureScheme]:
     """The one scheme whose shape these bytes have; else those without a shape of their own that
     have a key to try, or the first such scheme when none has."""
     schemes: list[SignatureScheme] = [scheme for _, scheme in plugins.each("assay.signatures")]
-    takers = [scheme for scheme in schemes if scheme.recognise(data)]
-    shaped = [scheme for scheme in takers if not scheme.last_resort_for]
-    if shaped:
-        return shaped[:1]
+    for scheme in schemes:
+        if not scheme.last_resort_for and scheme.recognise(data):
+            return [scheme]
+    takers = [scheme for scheme in schemes if scheme.last_resort_for and scheme.recognise(data)]
     given = {key.scheme for key in keys}
     return [scheme for scheme in takers if scheme.last_resort_for in given] or takers[:1]
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from assay import plugins, strict_base64, strict_json
 from assay.evidence.attached import legacy
+from assay.evidence.simple_signing import SIGSTORE, may_be_one
 from assay.model.codes.trust import SIGNATURE_MALFORMED
 from assay.model.finding import AssayError, Finding
 from assay.model.signature import PreparedSignature, Signature, SignatureScheme
@@ -16,7 +17,6 @@ from assay.model.signature import PreparedSignature, Signature, SignatureScheme
 ATOMIC = "atomic container signature"
 """The ``critical.type`` of payloads in OpenPGP messages."""
 
-_SIGSTORE = b"\0sigstore-json\n"
 _MEMBERS = ("mimeType", "payload", "annotations")
 
 
@@ -31,9 +31,9 @@ class SignedPayload(Struct, frozen=True):
 def is_one(data: bytes) -> bool:
     """Whether a file that a user named is such a signature, and not a detached one. Cheap but for
     OpenPGP messages; raises nothing."""
-    if data.startswith(_SIGSTORE):
+    if data.startswith(SIGSTORE):
         return True
-    if data[:1] < b"\x80":
+    if not may_be_one(data):
         return False
     try:
         signed = _openpgp().inline(data, "", "")
@@ -45,8 +45,8 @@ def is_one(data: bytes) -> bool:
 def read_signature(data: bytes, document: str, name: str) -> SignedPayload | None:
     """Read a signature called ``name``; None for an attachment that is none (an attestation, say).
     Raises AssayError."""
-    if data.startswith(_SIGSTORE):
-        return _attachment(data[len(_SIGSTORE) :], document, name)
+    if data.startswith(SIGSTORE):
+        return _attachment(data[len(SIGSTORE) :], document, name)
     if data[:1] == b"\0":
         raise _malformed("a signature of an unknown kind", actual=repr(data[:40]))
     if data[:1] < b"\x80":

@@ -14,9 +14,6 @@ from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.sources.blobs import read_document
 from assay.sources.folder import Folder
-from assay.sources.http.client import client_for, identity_from, read_body, refuse_offline
-from assay.sources.http.faults import refused
-from assay.sources.http.url import parse_url
 from assay.sources.model import OpenOptions
 
 Numbered = Callable[[int], bytes | None]
@@ -74,6 +71,10 @@ def lookaside(base: str, repository: str, digest: Digest, options: OpenOptions) 
 
 
 def _served(address: str, options: OpenOptions) -> Numbered:
+    from assay.sources.http.client import client_for, identity_from, read_body, refuse_offline
+    from assay.sources.http.faults import refused
+    from assay.sources.http.url import parse_url
+
     def read(number: int) -> bytes | None:
         refuse_offline(options, f"signatures at {address} are on the network")
         try:

@@ -8,6 +8,27 @@ after everything was measured.
 
 from __future__ import annotations
 
-from assay.formats.oci.document import FORMAT
+from assay.model.reading import Reading, Site
 
-__all__ = ["FORMAT"]
+
+class OciFormat:
+    """Image manifests and indexes, wherever their blobs are stored."""
+
+    name = "oci"
+
+    def recognise(self, site: Site) -> bool:
+        """See `Format.recognise`."""
+        if site.store is None:
+            return False
+        from assay.formats.oci.document import is_document
+
+        return is_document(site)
+
+    def read(self, site: Site) -> Reading:
+        """See `Format.read`."""
+        from assay.formats.oci.document import read_image
+
+        return read_image(site)
+
+
+FORMAT = OciFormat()

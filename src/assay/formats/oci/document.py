@@ -42,37 +42,31 @@ _KEYS = (
 )
 
 
-class OciFormat:
-    """Image manifests and indexes, wherever their blobs are stored."""
+def is_document(site: Site) -> bool:
+    """Whether the bytes are a document that images are made of, or were announced as one."""
+    if site.media_type in types.DOCUMENT_KINDS:
+        return True
+    try:
+        value = strict_json.parse(site.blob.read_at(0, limits.MANIFEST_SIZE), "")
+    except AssayError:
+        return False
+    return isinstance(value, dict) and bool(_kinds_in(value))
 
-    name = "oci"
 
-    def recognise(self, site: Site) -> bool:
-        """See `Format.recognise`."""
-        if site.store is None:
-            return False
-        if site.media_type in types.DOCUMENT_KINDS:
-            return True
-        try:
-            value = strict_json.parse(site.blob.read_at(0, limits.MANIFEST_SIZE), "")
-        except AssayError:
-            return False
-        return isinstance(value, dict) and bool(_kinds_in(value))
-
-    def read(self, site: Site) -> Reading:
-        """See `Format.read`."""
-        context = Context(site)
-        start = _Start(site.component.extent, site.blob, site.media_type, site.prefix)
-        _read(context, start)
-        reading = context.reading
-        if site.options.platform and not reading.targets:
-            context.report(
-                codes.NO_SUCH_PLATFORM,
-                reading.components[0].id if reading.components else "",
-                expected=site.options.platform,
-                actual=", ".join(dict.fromkeys(context.platforms)) or "an image without platforms",
-            )
-        return reading
+def read_image(site: Site) -> Reading:
+    """Read the image that the document at ``site`` starts; see `Format.read`."""
+    context = Context(site)
+    start = _Start(site.component.extent, site.blob, site.media_type, site.prefix)
+    _read(context, start)
+    reading = context.reading
+    if site.options.platform and not reading.targets:
+        context.report(
+            codes.NO_SUCH_PLATFORM,
+            reading.components[0].id if reading.components else "",
+            expected=site.options.platform,
+            actual=", ".join(dict.fromkeys(context.platforms)) or "an image without platforms",
+        )
+    return reading
 
 
 class _Start(Struct, frozen=True):
@@ -224,6 +218,3 @@ def _check_types(context: Context, document: Document, kinds: list[str], listed:
             expected=said or listed,
             actual=f"the keys of an {kinds[0]}" if kinds[0] == types.INDEX else f"a {kinds[0]}",
         )
-
-
-FORMAT = OciFormat()

@@ -1,7 +1,9 @@
-"""Sigstore bundles as a plug-in: their files, and trusted roots."""
+"""Sigstore bundles as a plug-in: their files, and trusted roots. What it takes to read them is
+imported when it is needed."""
 
 from __future__ import annotations
 
+from assay import limits
 from assay.model.finding import AssayError, UsageError
 from assay.model.signature import (
     InlineSigned,
@@ -10,9 +12,8 @@ from assay.model.signature import (
     Signature,
     SignatureScheme,
 )
-from assay.signatures.sigstore.signature import SCHEME, SigstoreSignature
-from assay.sigstore.bundle import Envelope, looks_like, parse_bundle
-from assay.sigstore.trusted_root import TRUSTED_ROOT_SCHEME
+
+SCHEME = "sigstore"
 
 
 class SigstoreScheme:
@@ -23,20 +24,26 @@ class SigstoreScheme:
     last_resort_for = ""
 
     def recognise(self, data: bytes) -> bool:
-        return looks_like(data)
+        return _is_bundle(data)
 
     def prepare(
         self, data: bytes, document: str, signature_id: str, alternatives: str
     ) -> list[PreparedSignature]:
         """A bundle over the document's own bytes. Raises AssayError."""
+        from assay.signatures.sigstore.signature import SigstoreSignature
+        from assay.sigstore.bundle import parse_bundle
+
         bundle = parse_bundle(data)
         signature = Signature(signature_id, SCHEME, document, alternatives)
         return [SigstoreSignature(bundle, signature)]
 
     def inline(self, data: bytes, document: str, signature_id: str) -> InlineSigned | None:
         """A bundle with an envelope: the statement in it, which the bundle signs."""
-        if not looks_like(data):
+        if not _is_bundle(data):
             return None
+        from assay.signatures.sigstore.signature import SigstoreSignature
+        from assay.sigstore.bundle import Envelope, parse_bundle
+
         bundle = parse_bundle(data)
         if not isinstance(bundle.content, Envelope):
             return None
@@ -45,16 +52,19 @@ class SigstoreScheme:
         return InlineSigned(content.untrusted_payload, (prepared,), 0, content.payload_type)
 
     def load_keys(self, data: bytes, anchor: str) -> list[Key]:
-        from assay.sigstore.trusted_root import looks_like as looks_like_root
-
-        if looks_like_root(data):
+        if b"vnd.dev.sigstore.trustedroot" in data[: limits.DETECT_HEAD]:
             raise UsageError("a trusted root is no key; give it with --trusted-root")
         return []
 
 
+def _is_bundle(data: bytes) -> bool:
+    """Whether these bytes may be a bundle: JSON that names its type."""
+    return data.lstrip()[:1] == b"{" and b"vnd.dev.sigstore.bundle" in data
+
+
 def load_trusted_root(data: bytes) -> Key:
     """The key material of a trusted root file. Raises UsageError when it cannot be read."""
-    from assay.sigstore.trusted_root import parse_trusted_root
+    from assay.sigstore.trusted_root import TRUSTED_ROOT_SCHEME, parse_trusted_root
 
     try:
         root = parse_trusted_root(data)

@@ -1,0 +1,57 @@
+"""The evidence readers that take much to import, and when there may be something for them to read.
+
+Every verification asks every reader. Those that have nothing to do are not even imported, so that
+the check of a plain file stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from assay import limits
+from assay.evidence.model import Context, Evidence, EvidenceReader
+from assay.evidence.simple_signing import may_be_one
+
+
+class Front:
+    """Stands for the ``READER`` of a module, which is asked only if ``may_have_work`` says so."""
+
+    last = False
+
+    def __init__(self, name: str, module: str, may_have_work: Callable[[Context], bool]) -> None:
+        self.name = name
+        self._module = module
+        self._may_have_work = may_have_work
+
+    def read(self, context: Context) -> Evidence:
+        if not self._may_have_work(context):
+            return Evidence()
+        reader: EvidenceReader = import_module(self._module).READER
+        return reader.read(context)
+
+
+def _stored_with_others(context: Context) -> bool:
+    return context.look_around and context.image.store is not None
+
+
+def _simply_signed(context: Context) -> bool:
+    return (
+        bool(context.open.lookaside)
+        or _stored_with_others(context)
+        or any(
+            may_be_one(file.read(limits.SIGNATURE_SIZE)) for file in context.given_for("signature")
+        )
+    )
+
+
+ATTACHED: EvidenceReader = Front("attached", "assay.evidence.attached.reader", _stored_with_others)
+BASELINE: EvidenceReader = Front(
+    "baseline", "assay.evidence.baseline", lambda context: bool(context.given_for("baseline"))
+)
+CHECKSUMS: EvidenceReader = Front(
+    "checksums", "assay.evidence.checksums", lambda context: bool(context.given_for("checksums"))
+)
+SIMPLE_SIGNING: EvidenceReader = Front(
+    "simple-signing", "assay.evidence.simple_signing.reader", _simply_signed
+)
