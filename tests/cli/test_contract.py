@@ -226,23 +226,36 @@ def test_no_colour_where_the_output_is_no_terminal(image: Path) -> None:
     assert "\x1b" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-@pytest.mark.parametrize("verb", ["verify", "inspect"])
-def test_an_answer_that_cannot_be_written_is_no_yes(image: Path, verb: str, form: str) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("there is no /dev/full")
-    anchor = ["--digest", DIGEST] if verb == "verify" else []
+ANSWERS = {
+    "verify": ["verify", "disk.img", "--digest", DIGEST],
+    "verify as JSON": ["verify", "disk.img", "--digest", DIGEST, "--format", "json"],
+    "inspect": ["inspect", "disk.img"],
+    "inspect as JSON": ["inspect", "disk.img", "--format", "json"],
+    "baseline": ["baseline", "disk.img"],
+    "compare": ["compare", "disk.img", "disk.img"],
+    "compare as JSON": ["compare", "disk.img", "disk.img", "--format", "json"],
+    "explain": ["explain"],
+    "schema": ["schema", "verdict-1"],
+    "help": ["verify", "--help"],
+    "version": ["--version"],
+}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_that_cannot_be_written_is_no_yes(image: Path, answer: str) -> None:
     with Path("/dev/full").open("w") as full:
-        done = assay(verb, str(image), *anchor, "--format", form, stdout=full)
+        done = assay(*ANSWERS[answer], cwd=image.parent, stdout=full)
     assert done.returncode == 3
     assert done.stderr == "assay: cannot write the answer: No space left on device\n"
 
 
-def test_a_reader_that_goes_away_is_no_yes(image: Path) -> None:
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_reader_that_goes_away_is_no_yes(image: Path, answer: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as closed:
-        done = assay("verify", str(image), "--digest", DIGEST, stdout=closed)
+        done = assay(*ANSWERS[answer], cwd=image.parent, stdout=closed)
     assert (done.returncode, done.stderr) == (3, "")
 
 

@@ -67,6 +67,13 @@ def test_in_an_image(tmp_path: Path, attack: str) -> None:
     image, digest = layout_of(tmp_path / "image", build)
     for arguments in (["verify", image, "--digest", digest], ["inspect", image]):
         _check(*arguments, cwd=tmp_path)
+    other = layout_of(tmp_path / "other", lambda layout: layout.image([{"a": b"c"}]))[0]
+    for arguments in (
+        ["compare", image, other],
+        ["baseline", image],
+        ["inspect", image, "--files"],
+    ):
+        _check(*arguments, cwd=tmp_path)
     _check("verify", f"{image}:nothing", "--digest", digest, cwd=tmp_path)
     _check("verify", image, "--platform", "linux/amd64", cwd=tmp_path)
 
@@ -115,6 +122,12 @@ def test_in_the_name_itself(tmp_path: Path, attack: str) -> None:
         "--format",
     ):
         _check("verify", name, option, name, cwd=tmp_path)
+    for arguments in (
+        ["compare", name, "other"],
+        ["baseline", name],
+        ["baseline", name, "-o", name],
+    ):
+        _check(*arguments, cwd=tmp_path)
     for verb in (f"explain {name}", f"schema {name}", name, f"verify --{name}"):
         _check(*verb.split(" ", 1), cwd=tmp_path)
 

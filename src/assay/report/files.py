@@ -12,7 +12,7 @@ from assay.model.finding import Finding
 from assay.model.verdict import State, Verdict
 from assay.printable import printable
 from assay.report.findings import finding_lines
-from assay.report.style import WIDTH, counted, painter, presentable
+from assay.report.style import LONGEST, WIDTH, counted, painter, presentable
 
 _TYPES = {
     FileKind.FILE: stat.S_IFREG,
@@ -23,7 +23,7 @@ _TYPES = {
     FileKind.FIFO: stat.S_IFIFO,
 }
 _DEVICES = (FileKind.CHARACTER_DEVICE, FileKind.BLOCK_DEVICE)
-_LONGEST = 4096
+_LONGEST_PATH = 4096
 
 
 class ListedFile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -106,7 +106,7 @@ def render(
         layers = _layers(verdict, index)
         states = ", ".join(dict.fromkeys(layer.state.value for layer in layers.values()))
         yield ""
-        yield paint(f"files of {printable(index.image, _LONGEST)}", "bold") + (
+        yield paint(f"files of {printable(index.image, LONGEST)}", "bold") + (
             f": {len(index.files)}, in {counted(len(layers), 'layer')}"
             + (f" ({states})" if states else "")
         )
@@ -122,12 +122,12 @@ def render(
 def _line(entry: FileEntry, owners: int) -> str:
     mode = stat.filemode(_TYPES.get(entry.kind, 0) | entry.mode)
     text = f"  {mode} {_owner(entry):<{owners}} {_size(entry):>11} {entry.digest or '-':<71}"
-    text += f" {printable(entry.path, _LONGEST)}"
+    text += f" {printable(entry.path, _LONGEST_PATH)}"
     if entry.link:
-        text += f" -> {printable(entry.link, _LONGEST)}"
+        text += f" -> {printable(entry.link, _LONGEST_PATH)}"
     elif entry.hard_link:
-        text += f" (hard link to {printable(entry.hard_link, _LONGEST)})"
-    return f"{text}  [{printable(entry.layer.removesuffix('/content'), _LONGEST)}]"
+        text += f" (hard link to {printable(entry.hard_link, _LONGEST_PATH)})"
+    return f"{text}  [{printable(entry.layer.removesuffix('/content'), LONGEST)}]"
 
 
 def _owner(entry: FileEntry) -> str:
