@@ -5,39 +5,26 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from assay import plugins
-from assay.evidence.gather import gather_evidence
-from assay.evidence.model import Context, GivenFile
-from assay.model.component import Component, Stored
-from assay.model.finding import AssayError, UsageError
-from assay.model.reading import Options
+from assay.evidence.model import GivenFile
+from assay.model.anchor import Anchor
+from assay.model.finding import UsageError
+from assay.pipeline import VerifyOptions, gather
 from assay.sources.blobs import MemoryBlob
 from assay.sources.model import OpenedImage, OpenOptions
+from assay.trust.anchors import Trust
 
 _OPTIONS = ("checksums", "signature", "attestation", "baseline", "bundle")
-_READERS = [reader for _, reader in plugins.each("assay.evidence")]
 
 
 def one_input(data: bytes) -> None:
-    """Anything but an AssayError, or a UsageError for the user's own files, is a defect."""
+    """Anything but a UsageError for the user's own files is a defect."""
     for option in _OPTIONS:
-        file = GivenFile(option, Path("disk.img.sig"), "" if option == "signature" else "anchor:1")
-        file.__dict__["_data"] = data
-        context = Context(
-            image=OpenedImage("disk.img", "disk.img", MemoryBlob(b"a"), "root", label="disk.img"),
-            root="file",
-            targets=["file"],
-            components={"file": Component("file", "file", Stored("root"), size=1)},
-            skipped=[],
-            formats=Options(),
-            open=OpenOptions(offline=True),
-            digests={},
-            keys=[],
-            given=[file],
-            look_around=False,
-        )
-        for reader in _READERS:
-            with contextlib.suppress(AssayError, UsageError):
-                reader.read(context)
+        anchor = "" if option in ("signature", "attestation") else f"{option}:1"
+        file = GivenFile(option, Path("disk.img.sig"), anchor)
+        file.__dict__["_data"] = data  # as if it had been read
+        trust = Trust(documents=[file])
+        if anchor:
+            trust.anchors.append(Anchor(anchor, option, "a file"))
+        image = OpenedImage("disk.img", "disk.img", MemoryBlob(b"a"), "root", label="disk.img")
         with contextlib.suppress(UsageError):
-            gather_evidence(context)
+            gather(image, VerifyOptions(trust, open=OpenOptions(offline=True)))

@@ -7,6 +7,7 @@ import textwrap
 
 import click
 
+from assay.cli import output
 from assay.report.findings import registry
 
 
@@ -31,6 +32,7 @@ def command(code: str | None) -> None:
         hint = f" Did you mean {', '.join(close)}?" if close else " `assay explain` lists them."
         raise click.UsageError(f"no finding has the code {code!r}.{hint}")
     entry = known[code]
+    width = min(88, output.width())
     click.echo(f"{entry.name}: {entry.title}\n")
     click.echo(f"{entry.severity.value}, about whether the image is {entry.question.value}\n")
     for heading, text in (
@@ -39,4 +41,4 @@ def command(code: str | None) -> None:
         ("What to do", entry.remedy),
     ):
         click.echo(heading)
-        click.echo(textwrap.fill(text, 88, initial_indent="  ", subsequent_indent="  ") + "\n")
+        click.echo(textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  ") + "\n")
