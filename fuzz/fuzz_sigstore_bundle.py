@@ -21,17 +21,18 @@ def one_input(data: bytes) -> None:
             continue
 
 
-SEEDS = [
-    (
-        b'{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":'
-        b'{"publicKey":{"hint":"x"},"tlogEntries":[{"logIndex":"1","logId":{"keyId":"AA=="},'
-        b'"kindVersion":{"kind":"hashedrekord","version":"0.0.1"},"integratedTime":"1",'
-        b'"inclusionProof":{"logIndex":"0","rootHash":"AA==","treeSize":"1","hashes":[],'
-        b'"checkpoint":{"envelope":"x"}},"canonicalizedBody":"AA=="}]},"messageSignature":'
-        b'{"messageDigest":{"algorithm":"SHA2_256","digest":"AA=="},"signature":"AA=="}}'
-    ),
-    (
-        b'{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[],'
-        b'"certificateAuthorities":[],"ctlogs":[],"timestampAuthorities":[]}'
-    ),
-]
+def seeds() -> list[bytes]:
+    return [
+        (
+            b'{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":'
+            b'{"publicKey":{"hint":"x"},"tlogEntries":[{"logIndex":"1","logId":{"keyId":"AA=="},'
+            b'"kindVersion":{"kind":"hashedrekord","version":"0.0.1"},"integratedTime":"1",'
+            b'"inclusionProof":{"logIndex":"0","rootHash":"AA==","treeSize":"1","hashes":[],'
+            b'"checkpoint":{"envelope":"x"}},"canonicalizedBody":"AA=="}]},"messageSignature":'
+            b'{"messageDigest":{"algorithm":"SHA2_256","digest":"AA=="},"signature":"AA=="}}'
+        ),
+        (
+            b'{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[],'
+            b'"certificateAuthorities":[],"ctlogs":[],"timestampAuthorities":[]}'
+        ),
+    ]
