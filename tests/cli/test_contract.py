@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -334,6 +335,25 @@ def test_an_interruption_ends_at_once_and_decides_nothing(tmp_path: Path, make: 
     assert process.returncode == 130
     assert stdout == ""
     assert stderr.strip() == "interrupted; nothing was decided"
+
+
+def test_an_interruption_while_a_server_keeps_silent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        name = f"docker://127.0.0.1:{server.getsockname()[1]}/team/app:1"
+        words = [sys.executable, "-m", "assay", "verify", name, "--timeout", "3600", "--plain-http"]
+        with subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        ) as process:
+            try:
+                server.settimeout(SECONDS)
+                connection, _ = server.accept()
+                process.send_signal(signal.SIGINT)
+                stdout, stderr = process.communicate(timeout=60)
+                connection.close()
+            finally:
+                process.kill()
+    assert process.returncode == 130
+    assert (stdout, stderr.strip()) == ("", "interrupted; nothing was decided")
 
 
 def _wait_until_it_reads(pid: int, amount: int) -> None:

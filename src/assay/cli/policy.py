@@ -39,7 +39,9 @@ def command() -> None:
     help="The form of the answer on standard output.",
 )
 def import_(file: str, image: str, partial: bool, format_: str) -> None:
-    """Show what a policy of another tool asks for: FILE is a containers-policy.json.
+    """Show what a policy of another tool asks for.
+
+    FILE is a containers-policy.json.
 
     Nothing is decided: `assay verify IMAGE --policy FILE` does that. Exit status: 0 where all of it
     can be checked, 1 where something cannot, 2 for a policy that is not as its grammar has it.
