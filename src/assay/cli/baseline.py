@@ -13,6 +13,7 @@ from assay.baseline import Taken, take_baseline
 from assay.cli import options
 from assay.cli.files import check_target, write_whole
 from assay.cli.help import GroupedCommand
+from assay.cli.names import HELP_NAMES
 from assay.cli.output import use_color
 from assay.cli.progress import Bar
 from assay.evidence.baseline_document import CHUNK_SIZE, LARGEST_CHUNK, SMALLEST_CHUNK
@@ -47,7 +48,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
         return size
 
 
-@click.command("baseline", cls=GroupedCommand)
+@click.command("baseline", cls=GroupedCommand, context_settings=HELP_NAMES)
 @click.argument("image", metavar="IMAGE")
 @click.option("-o", "--output", default="", metavar="FILE", help="Write to this file.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")

@@ -9,12 +9,13 @@ import click
 
 from assay.cli import options, output
 from assay.cli.help import GroupedCommand
+from assay.cli.names import HELP_NAMES
 from assay.cli.progress import Bar
 from assay.compare.run import LIMIT, CompareOptions, compare
 from assay.model.finding import UsageError
 
 
-@click.command("compare", cls=GroupedCommand)
+@click.command("compare", cls=GroupedCommand, context_settings=HELP_NAMES)
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @click.option(

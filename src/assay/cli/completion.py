@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from assay.cli.names import HELP_NAMES
+
 ASK = "__complete"
 """The word after ``assay`` by which the scripts ask for candidates (`cli.complete.answer`)."""
 
@@ -100,7 +102,7 @@ complete --command assay --no-files --keep-order --arguments '(__assay_complete)
 SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
-@click.command("completion")
+@click.command("completion", context_settings=HELP_NAMES)
 @click.argument("shell", type=click.Choice(list(SCRIPTS)))
 def command(shell: str) -> None:
     """Print a completion script for a SHELL.

@@ -8,10 +8,11 @@ import textwrap
 import click
 
 from assay.cli import output
+from assay.cli.names import HELP_NAMES
 from assay.report.findings import registry
 
 
-@click.command("explain")
+@click.command("explain", context_settings=HELP_NAMES)
 @click.argument("code", required=False)
 def command(code: str | None) -> None:
     """Explain a finding CODE; without one, list all codes.

@@ -11,6 +11,7 @@ from msgspec import structs
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options, output
 from assay.cli.help import GroupedCommand
+from assay.cli.names import HELP_NAMES
 from assay.cli.progress import Bar
 from assay.model.files import FileIndex
 from assay.model.finding import UsageError
@@ -19,7 +20,7 @@ from assay.pipeline import Examined, VerifyOptions, examine
 from assay.trust.anchors import Trust
 
 
-@click.command("inspect", cls=GroupedCommand)
+@click.command("inspect", cls=GroupedCommand, context_settings=HELP_NAMES)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @options.evidence_options
 @options.image_options

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from assay.cli.completion import ASK
+from assay.cli.names import HELP_NAMES
 from assay.printable import printable
 from assay.version import __version__
 
@@ -49,7 +50,7 @@ class _Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Verbs, context_settings=HELP_NAMES)
 @click.version_option(__version__, prog_name="assay")
 def cli() -> None:
     """Prove that an image is exactly what a trusted party published.

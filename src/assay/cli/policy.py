@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from assay.cli.names import HELP_NAMES
 from assay.model.finding import UsageError
 from assay.policy_import.load import load_policy
 from assay.policy_import.model import Meaning, Policy
@@ -13,7 +14,7 @@ from assay.policy_import.model import Meaning, Policy
 _NOT_ALL_CARRIED = 1
 
 
-@click.group("policy")
+@click.group("policy", context_settings=HELP_NAMES)
 def command() -> None:
     """Look at trust policies, those of other tools included.
 
@@ -24,7 +25,7 @@ def command() -> None:
     """
 
 
-@command.command("import")
+@command.command("import", context_settings=HELP_NAMES)
 @click.argument("file", metavar="FILE")
 @click.option("--image", default="", metavar="IMAGE", help="Show what is asked of this image.")
 @click.option(

@@ -58,6 +58,9 @@ class Bar:
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
                 transient=True,
+                # the answer on standard output is not the bar's to redraw
+                redirect_stdout=False,
+                redirect_stderr=False,
             )
             self._progress.start()
         self._task = self._progress.add_task(image[-40:], total=size or None)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from assay.cli.names import HELP_NAMES
 
-@click.command("schema")
+
+@click.command("schema", context_settings=HELP_NAMES)
 @click.argument("name", required=False, metavar="[SCHEMA]")
 def command(name: str | None) -> None:
     """Print a JSON SCHEMA, such as that of verdicts; without a name, list all.

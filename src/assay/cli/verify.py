@@ -10,6 +10,7 @@ import click
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options
 from assay.cli.help import GroupedCommand, grouped
+from assay.cli.names import HELP_NAMES
 from assay.cli.output import use_color, width, worst
 from assay.cli.progress import Bar
 from assay.model.finding import UsageError
@@ -18,7 +19,7 @@ from assay.pipeline import VerifyOptions, verify
 from assay.policy_import.model import Policy
 
 
-@click.command("verify", cls=GroupedCommand)
+@click.command("verify", cls=GroupedCommand, context_settings=HELP_NAMES)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @options.anchor_options
 @grouped(
