@@ -15,7 +15,7 @@ import pytest
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.trust.anchors import Trust
-from tests.support.peers import docker_registry
+from tests.support.peers import docker_registry, make_layout, push, run
 
 for tool in ("docker-registry", "skopeo", "umoci", "notation"):
     if shutil.which(tool) is None:
@@ -23,16 +23,9 @@ for tool in ("docker-registry", "skopeo", "umoci", "notation"):
 
 
 def _run(*command: object, folder: Path) -> str:
-    done = subprocess.run(
-        [*map(str, command)],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=os.environ | {"XDG_CONFIG_HOME": str(folder), "HOME": str(folder)},
-        timeout=60,
+    return run(
+        *command, folder=folder, environment={"XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("notation")
     for name in ("ours", "theirs"):
         _run("notation", "cert", "generate-test", name, folder=folder)
-    _run("umoci", "init", "--layout", "image", folder=folder)
-    _run("umoci", "new", "--image", "image:a", folder=folder)
-    (folder / "content").mkdir()
-    (folder / "content" / "data").write_bytes(os.urandom(10_000))
-    _run("umoci", "insert", "--rootless", "--image", "image:a", "content", "/opt", folder=folder)
+    make_layout(folder)
     return folder
 
 
@@ -53,16 +42,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(folder: Path) -> Iterator[str]:
     with docker_registry(folder / "registry") as (found, _):
         yield found
-
-
-def push(folder: Path, address: str, name: str) -> str:
-    _run(
-        "skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false",
-        "oci:image:a", f"docker://{address}/{name}:1", folder=folder,
-    )  # fmt: skip
-    index = json.loads((folder / "image" / "index.json").read_bytes())
-    digest: str = index["manifests"][0]["digest"]
-    return f"{address}/{name}@{digest}"
 
 
 def sign(folder: Path, image: str, form: str, *more: str, key: str = "ours") -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,7 @@ import pytest
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.trust.anchors import Trust
-from tests.support.peers import docker_registry
+from tests.support.peers import docker_registry, make_layout, push, run
 
 for tool in ("docker-registry", "skopeo", "umoci", "cosign"):
     if shutil.which(tool) is None:
@@ -22,16 +20,7 @@ for tool in ("docker-registry", "skopeo", "umoci", "cosign"):
 
 
 def _run(*command: object, folder: Path) -> str:
-    done = subprocess.run(
-        [*map(str, command)],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=os.environ | {"COSIGN_PASSWORD": ""},
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run(*command, folder=folder, environment={"COSIGN_PASSWORD": ""})
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             }
         )
     )
-    _run("umoci", "init", "--layout", "image", folder=folder)
-    _run("umoci", "new", "--image", "image:a", folder=folder)
-    (folder / "content").mkdir()
-    (folder / "content" / "data").write_bytes(os.urandom(10_000))
-    _run("umoci", "insert", "--rootless", "--image", "image:a", "content", "/opt", folder=folder)
+    make_layout(folder)
     return folder
 
 
@@ -65,16 +50,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(folder: Path) -> Iterator[str]:
     with docker_registry(folder / "registry") as (found, _):
         yield found
-
-
-def _push(folder: Path, address: str, name: str) -> str:
-    _run(
-        "skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false",
-        "oci:image:a", f"docker://{address}/{name}:1", folder=folder,
-    )  # fmt: skip
-    index = json.loads((folder / "image" / "index.json").read_bytes())
-    digest: str = index["manifests"][0]["digest"]
-    return f"{address}/{name}@{digest}"
 
 
 NEW = ("--signing-config", "config.json")
@@ -98,7 +73,7 @@ def _check(folder: Path, name: str, key: str = "ours") -> Verdict:
 @pytest.mark.parametrize("way", [NEW, OLD], ids=["bundle", "legacy"])
 def test_what_cosign_signs(folder: Path, address: str, way: tuple[str, ...]) -> None:
     name = f"signed{len(way)}"
-    image = _push(folder, address, name)
+    image = push(folder, address, name)
     assert _check(folder, f"docker://{address}/{name}:1").exit_status == 1
     _sign(folder, image, *way)
     verdict = _check(folder, f"docker://{address}/{name}:1")
@@ -111,7 +86,7 @@ def test_what_cosign_signs(folder: Path, address: str, way: tuple[str, ...]) -> 
 @pytest.mark.parametrize("way", [NEW, OLD], ids=["bundle", "legacy"])
 def test_what_cosign_attests(folder: Path, address: str, way: tuple[str, ...]) -> None:
     name = f"attested{len(way)}"
-    image = _push(folder, address, name)
+    image = push(folder, address, name)
     (folder / "predicate.json").write_text('{"checked": true}')
     _run(
         "cosign", "attest", "--key", "ours.key", "--trusted-root", "root.json", "--type", "custom",
@@ -123,7 +98,7 @@ def test_what_cosign_attests(folder: Path, address: str, way: tuple[str, ...]) -
 
 
 def test_signatures_of_both_kinds_and_of_others(folder: Path, address: str) -> None:
-    image = _push(folder, address, "mixed")
+    image = push(folder, address, "mixed")
     _sign(folder, image, *NEW, key="theirs")
     _sign(folder, image, *OLD)
     verdict = _check(folder, f"docker://{address}/mixed:1")
@@ -131,7 +106,7 @@ def test_signatures_of_both_kinds_and_of_others(folder: Path, address: str) -> N
 
 
 def test_a_layout_that_cosign_saves(folder: Path, address: str) -> None:
-    image = _push(folder, address, "saved")
+    image = push(folder, address, "saved")
     _sign(folder, image, *OLD)
     (folder / "saved").mkdir()
     _run("cosign", "save", "--allow-http-registry", "--dir", "saved", image, folder=folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -52,3 +53,37 @@ def docker_registry(folder: Path) -> Iterator[tuple[str, Path]]:
     finally:
         process.terminate()
         process.wait()
+
+
+def run(*command: object, folder: Path, environment: dict[str, str] | None = None) -> str:
+    """Run a peer in ``folder``; what it prints. It has to succeed."""
+    done = subprocess.run(
+        [*map(str, command)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def make_layout(folder: Path) -> None:
+    """The OCI layout ``image`` with one image of one layer, ``a``, by umoci."""
+    run("umoci", "init", "--layout", "image", folder=folder)
+    run("umoci", "new", "--image", "image:a", folder=folder)
+    (folder / "content").mkdir()
+    (folder / "content" / "data").write_bytes(os.urandom(10_000))
+    run("umoci", "insert", "--rootless", "--image", "image:a", "content", "/opt", folder=folder)
+
+
+def push(folder: Path, address: str, name: str) -> str:
+    """Push that image with skopeo; its name with its digest."""
+    run(
+        "skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false",
+        "oci:image:a", f"docker://{address}/{name}:1", folder=folder,
+    )  # fmt: skip
+    index = json.loads((folder / "image" / "index.json").read_bytes())
+    digest: str = index["manifests"][0]["digest"]
+    return f"{address}/{name}@{digest}"
