@@ -62,7 +62,10 @@ class Crew:
                 task.changed.notify_all()
         deadline = time.monotonic() + PATIENCE
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            # an interrupt may have come between making a thread and its start: joining that one is
+            # an error, and once it does start it finds that there is nothing to do
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
         _quick_handover(-1)
 
     def add(self, task: Task, batch: int) -> None:
