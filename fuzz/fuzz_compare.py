@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assay.compare.documents import compare_documents
-from assay.compare.ranges import compare_streams
+from assay.comparison.documents import compare_documents
+from assay.comparison.ranges import compare_streams
 from assay.sources.blobs import MemoryBlob
 
 

@@ -51,13 +51,13 @@ def verbs() -> Iterator[tuple[list[str], click.Command]]:
     def below(path: list[str], command: click.Command) -> Iterator[tuple[list[str], click.Command]]:
         yield path, command
         if isinstance(command, click.Group):
-            with click.Context(command) as context:
+            with click.Context(command, **command.context_settings) as context:
                 for name in command.list_commands(context):
                     inner = command.get_command(context, name)
                     if inner is not None:
                         yield from below([*path, name], inner)
 
-    with click.Context(cli) as context:
+    with click.Context(cli, **cli.context_settings) as context:
         for verb in VERBS:
             command = cli.get_command(context, verb)
             if command is not None:

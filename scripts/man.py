@@ -96,7 +96,7 @@ def _purpose(path: list[str], command: click.Command) -> str:
 def _commands(path: list[str], group: click.Group) -> list[tuple[str, str]]:
     if not path:
         return list(VERBS.items())
-    with click.Context(group) as context:
+    with click.Context(group, **group.context_settings) as context:
         found = [(name, group.get_command(context, name)) for name in group.list_commands(context)]
     return [(name, inner.get_short_help_str(100)) for name, inner in found if inner is not None]
 

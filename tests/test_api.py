@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay import Trust, UsageError, Verdict, inspect, verify
+from assay import (
+    RefusedError,
+    Trust,
+    UsageError,
+    Verdict,
+    baseline,
+    compare,
+    inspect,
+    verify,
+)
 
 CONTENT = b"assay" * 1000
 DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -45,6 +54,23 @@ def test_inspect(image: Path) -> None:
     assert verdict.coverage.bound == 0
 
 
+def test_a_baseline_verifies_its_image_and_finds_what_differs(image: Path) -> None:
+    document = image.parent / "disk.baseline.json"
+    document.write_bytes(baseline(image, chunk_size=4096))
+    assert verify(image, Trust().add_baseline(document))
+    assert compare(image, document).exit_status == 0
+    image.write_bytes(CONTENT[:4500] + b"x" + CONTENT[4501:])
+    found = compare(image, document)
+    assert found.outcome.value == "different"
+    assert not verify(image, Trust().add_baseline(document))
+
+
+def test_no_baseline_of_an_image_that_is_refused(image: Path) -> None:
+    with pytest.raises(RefusedError) as refused:
+        baseline(image, Trust().add_digest("sha256:" + "0" * 64))
+    assert refused.value.verdict.decision.value == "refused"
+
+
 def test_rules_and_times(image: Path) -> None:
     wrong = "sha256:" + "0" * 64
     both = Trust().add_digest(DIGEST).add_digest(wrong)
@@ -58,6 +84,10 @@ def test_requests_that_make_no_sense(image: Path) -> None:
     trust = Trust().add_digest(DIGEST)
     for request in (
         lambda: verify(image, trust, at=datetime(2026, 11, 24)),
+        lambda: baseline(image, chunk_size=1),
+        lambda: baseline(image, algorithms=["md5"]),
+        lambda: baseline(image, algorithms=[]),
+        lambda: compare(image, image, forced_type="floppy"),
         lambda: verify(image, trust, threshold=0),
         lambda: verify(image, trust, threshold=2),
         lambda: verify(image, trust, forced_type="floppy"),
@@ -91,7 +121,8 @@ def test_importing_it_is_cheap() -> None:
 
 def test_what_the_interface_has() -> None:
     assert sorted(assay.__all__) == [
-        "Trust", "UsageError", "Verdict", "__version__", "inspect", "verify",
+        "Comparison", "RefusedError", "Trust", "UsageError", "Verdict", "__version__", "baseline",
+        "compare", "inspect", "verify",
     ]  # fmt: skip
     assert set(assay.__all__) <= set(dir(assay))
     with pytest.raises(AttributeError):

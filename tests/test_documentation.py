@@ -43,7 +43,7 @@ def _command_lines(page: Path) -> Iterator[str]:
 def _command(words: list[str]) -> tuple[click.Command, list[str]]:
     command: click.Command = cli
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        inner = command.get_command(click.Context(command), words[0])
+        inner = command.get_command(click.Context(command, **command.context_settings), words[0])
         assert inner is not None, f"there is no verb {words[0]}"
         command, words = inner, words[1:]
     return command, words

@@ -15,9 +15,30 @@ from typing import TYPE_CHECKING, Any
 from assay.version import __version__
 
 if TYPE_CHECKING:
-    from assay.api import Trust, UsageError, Verdict, inspect, verify
+    from assay.api import (
+        Comparison,
+        RefusedError,
+        Trust,
+        UsageError,
+        Verdict,
+        baseline,
+        compare,
+        inspect,
+        verify,
+    )
 
-__all__ = ["Trust", "UsageError", "Verdict", "__version__", "inspect", "verify"]
+__all__ = [
+    "Comparison",
+    "RefusedError",
+    "Trust",
+    "UsageError",
+    "Verdict",
+    "__version__",
+    "baseline",
+    "compare",
+    "inspect",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from assay import pipeline
 from assay.appraisal.case import BuiltInRule
+from assay.evidence.baseline_document import CHUNK_SIZE, LARGEST_CHUNK, SMALLEST_CHUNK
+from assay.model.comparison import Comparison
+from assay.model.digest import ALGORITHMS, Strength
 from assay.model.finding import UsageError
 from assay.model.reading import Options
 from assay.model.verdict import Verdict
@@ -15,6 +19,7 @@ from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust
 
 Path = str | os.PathLike[str]
+Found = TypeVar("Found")
 
 
 def verify(
@@ -69,6 +74,70 @@ def inspect(
     )
 
 
+def baseline(
+    image: Path,
+    trust: Trust | None = None,
+    *,
+    signatures: Iterable[Path] = (),
+    algorithms: Sequence[str] = ("sha256",),
+    chunk_size: int = CHUNK_SIZE,
+    platform: str = "",
+    forced_type: str = "",
+    offline: bool = False,
+    at: datetime | None = None,
+) -> bytes:
+    """Reference values of an image, as an in-toto statement that is ready to be signed: the digest
+    of every component by each of ``algorithms``, and by the first one that of every
+    ``chunk_size`` bytes.
+
+    The image has to agree with itself and, where ``trust`` is given, to be vouched for; the other
+    parameters are those of `verify`. Raises RefusedError, which holds the verdict, when the image
+    is not worth a baseline, and UsageError when the request makes no sense.
+    """
+    from assay.reference_values import take_baseline
+
+    if not SMALLEST_CHUNK <= chunk_size <= LARGEST_CHUNK:
+        raise UsageError(f"chunk_size: {chunk_size} is not {SMALLEST_CHUNK} to {LARGEST_CHUNK}")
+    for algorithm in algorithms:
+        if algorithm not in ALGORITHMS or ALGORITHMS[algorithm].strength is not Strength.BINDING:
+            raise UsageError(f"algorithms: {algorithm} is not a digest that binds")
+    if not algorithms:
+        raise UsageError("algorithms: name at least one")
+
+    trust = trust or Trust()
+    rule = BuiltInRule(self_consistent=not (trust.anchors or trust.notation))
+    options = _options(trust, rule, signatures, (), platform, forced_type, offline, at)
+    taken = _only(image, take_baseline(os.fspath(image), options, list(algorithms), chunk_size))
+    if taken.document is None:
+        raise RefusedError(taken.verdict)
+    return taken.document
+
+
+def compare(
+    a: Path, b: Path, *, platform: str = "", forced_type: str = "", offline: bool = False
+) -> Comparison:
+    """Tell where two images, or an image and a baseline, differ: by component, file and byte
+    range. The parameters are those of `verify`; nothing is trusted, and what could not be
+    compared is in the answer. Raises UsageError when the request makes no sense.
+    """
+    from assay.comparison import run
+
+    options = run.CompareOptions(
+        formats=Options(platform=platform, forced_type=forced_type),
+        open=OpenOptions(offline=offline, platform=platform),
+    )
+    return run.compare(os.fspath(a), os.fspath(b), options)
+
+
+class RefusedError(Exception):
+    """What was asked for needs an image that is intact and, where something to trust was given,
+    vouched for. The one given is not: ``verdict`` says why."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(f"{verdict.image} is {verdict.decision.value}")
+        self.verdict = verdict
+
+
 def _one(
     image: Path,
     trust: Trust,
@@ -81,28 +150,54 @@ def _one(
     attestations: Iterable[Path] = (),
     look_beside: bool = False,
 ) -> Verdict:
+    options = _options(
+        trust, rule, signatures, attestations, platform, forced_type, offline, at, look_beside
+    )
+    return _only(image, pipeline.verify(os.fspath(image), options))
+
+
+def _options(
+    trust: Trust,
+    rule: BuiltInRule,
+    signatures: Iterable[Path],
+    attestations: Iterable[Path],
+    platform: str,
+    forced_type: str,
+    offline: bool,
+    at: datetime | None,
+    look_beside: bool = False,
+) -> pipeline.VerifyOptions:
     if at is not None and at.tzinfo is None:
         raise UsageError(f"at: {at} has no time zone")
     for option, files in (("signatures", signatures), ("attestations", attestations)):
         if isinstance(files, str | os.PathLike):
             raise UsageError(f"{option}: give a list of files")
-    name = os.fspath(image)
-    verdicts = pipeline.verify(
-        name,
-        pipeline.VerifyOptions(
-            trust=trust,
-            rule=rule,
-            formats=Options(platform=platform, forced_type=forced_type),
-            open=OpenOptions(offline=offline, platform=platform),
-            signatures=[os.fspath(signature) for signature in signatures],
-            attestations=[os.fspath(attestation) for attestation in attestations],
-            look_beside=look_beside,
-            at=at,
-        ),
+    return pipeline.VerifyOptions(
+        trust=trust,
+        rule=rule,
+        formats=Options(platform=platform, forced_type=forced_type),
+        open=OpenOptions(offline=offline, platform=platform),
+        signatures=[os.fspath(signature) for signature in signatures],
+        attestations=[os.fspath(attestation) for attestation in attestations],
+        look_beside=look_beside,
+        at=at,
     )
-    if len(verdicts) != 1:
-        raise UsageError(f"{name} stands for {len(verdicts)} images: name one of them")
-    return verdicts[0]
 
 
-__all__ = ["Trust", "UsageError", "Verdict", "inspect", "verify"]
+def _only(image: Path, found: Sequence[Found]) -> Found:
+    if len(found) != 1:
+        raise UsageError(f"{image} stands for {len(found)} images: name one of them")
+    return found[0]
+
+
+__all__ = [
+    "Comparison",
+    "RefusedError",
+    "Trust",
+    "UsageError",
+    "Verdict",
+    "baseline",
+    "compare",
+    "inspect",
+    "verify",
+]

@@ -9,10 +9,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from assay.appraisal.case import BuiltInRule
-from assay.baseline import take_baseline
-from assay.compare.run import CompareOptions, compare
+from assay.comparison.run import CompareOptions, compare
 from assay.model.comparison import Comparison, ComponentDifference
 from assay.pipeline import VerifyOptions
+from assay.reference_values import take_baseline
 from assay.report import schemas
 from assay.report.comparison import render, render_json
 from assay.trust.anchors import Trust

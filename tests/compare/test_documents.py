@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.compare.documents import compare_documents
+from assay.comparison.documents import compare_documents
 
 
 def paths(

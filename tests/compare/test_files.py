@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import limits
-from assay.compare.ranges import compare_chunks, compare_streams
+from assay.comparison.ranges import compare_chunks, compare_streams
 from assay.sources.blobs import MemoryBlob
 from tests.compare.support import compared, only, write_baseline
 from tests.support.registry import running

@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.appraisal.case import BuiltInRule
-from assay.baseline import take_baseline
 from assay.evidence.baseline_document import PREDICATE_TYPE, parse
 from assay.model.finding import AssayError
 from assay.model.reading import Options
 from assay.model.verdict import State, Verdict
 from assay.pipeline import VerifyOptions, verify
+from assay.reference_values import take_baseline
 from assay.report import schemas
 from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from assay.appraisal.case import BuiltInRule
-from assay.baseline import Taken, take_baseline
 from assay.cli import options
 from assay.cli.files import check_target, write_whole
 from assay.cli.help import GroupedCommand
@@ -21,6 +20,7 @@ from assay.model.digest import ALGORITHMS, Strength
 from assay.model.finding import UsageError
 from assay.pipeline import VerifyOptions
 from assay.printable import printable
+from assay.reference_values import Taken, take_baseline
 from assay.report.style import counted, human_size
 from assay.report.text import render
 

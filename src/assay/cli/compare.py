@@ -11,7 +11,7 @@ from assay.cli import options, output
 from assay.cli.help import GroupedCommand
 from assay.cli.names import HELP_NAMES
 from assay.cli.progress import Bar
-from assay.compare.run import LIMIT, CompareOptions, compare
+from assay.comparison.run import LIMIT, CompareOptions, compare
 from assay.model.finding import UsageError
 
 

@@ -64,7 +64,7 @@ def candidates(cli: click.Command, words: Sequence[str], incomplete: str) -> Ite
                 if word.startswith(incomplete):
                     yield word, option.help or ""
     elif isinstance(command, click.Group):
-        with click.Context(command) as context:
+        with click.Context(command, **command.context_settings) as context:
             for verb in command.list_commands(context):
                 if verb.startswith(incomplete):
                     yield verb, _meaning(command, context, verb)
@@ -81,7 +81,7 @@ def _command(cli: click.Command, words: Sequence[str]) -> tuple[click.Command, l
         found = next((n for n, word in enumerate(rest) if not word.startswith("-")), None)
         if found is None:
             break
-        with click.Context(command) as context:
+        with click.Context(command, **command.context_settings) as context:
             inner = command.get_command(context, rest[found])
         if inner is None:
             break
@@ -99,7 +99,7 @@ def _meaning(group: click.Group, context: click.Context, verb: str) -> str:
 
 
 def _options(command: click.Command) -> list[click.Option]:
-    with click.Context(command) as context:
+    with click.Context(command, **command.context_settings) as context:
         return [
             parameter
             for parameter in command.get_params(context)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from assay import plugins
 from assay.evidence.model import Context, Evidence, EvidenceReader
-from assay.model.finding import AssayError
+from assay.model.finding import AssayError, UsageError
 
 
 def gather_evidence(context: Context) -> Evidence:
@@ -18,4 +18,11 @@ def gather_evidence(context: Context) -> Evidence:
             found.absorb(reader.read(replace(context, earlier=found)))
         except AssayError as error:
             found.reading.findings.append(error.finding)
+    for file in context.given:
+        # a part that is not installed must not make what the user gave count for nothing
+        if not file.was_read:
+            raise UsageError(
+                f"--{file.option} {file.path}: no part of this installation reads such a file;"
+                " install Assay again, or the distribution that the option came with"
+            )
     return found

@@ -40,6 +40,11 @@ class GivenFile(Struct, dict=True):
             data = self.__dict__["_data"] = read_bounded(self.path, limit, f"--{self.option}")
         return data
 
+    @property
+    def was_read(self) -> bool:
+        """Whether anything has asked for the content."""
+        return "_data" in self.__dict__
+
 
 class Document(Struct, frozen=True):
     """An outside document that was found: its component, and where it is stored (None where that

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from assay.compare.parts import Part
+from assay.comparison.parts import Part
 
 _LAYER = re.compile(r"(?P<image>(?:.*/)?)layer\[(?P<number>\d+)\]\Z")
 _IN_LAYER = re.compile(r"((?:.*/)?layer\[\d+\])/.*\Z")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from assay.compare.parts import Part, open_baseline, parts_of_baseline, parts_of_image
+from assay.comparison.parts import Part, open_baseline, parts_of_baseline, parts_of_image
 from assay.evidence.baseline_document import Baseline
 from assay.model.comparison import Side
 from assay.model.component import Stored

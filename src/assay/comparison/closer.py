@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay import limits
-from assay.compare.documents import Changes, compare_documents
-from assay.compare.matching import Pair
-from assay.compare.parts import Part, blob_of, is_near
-from assay.compare.ranges import compare_chunks, compare_streams
-from assay.compare.sides import Opened
+from assay.comparison.documents import Changes, compare_documents
+from assay.comparison.matching import Pair
+from assay.comparison.parts import Part, blob_of, is_near
+from assay.comparison.ranges import compare_chunks, compare_streams
+from assay.comparison.sides import Opened
 from assay.model.comparison import ByteRanges, ComponentDifference, Difference
 from assay.model.digest import ALGORITHMS
 from assay.model.finding import AssayError

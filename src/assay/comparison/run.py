@@ -9,13 +9,13 @@ from msgspec import Struct
 
 from assay.appraisal.appraise import appraise
 from assay.appraisal.case import BuiltInRule
-from assay.compare.closer import Closer
-from assay.compare.files import compare_files
-from assay.compare.matching import Pair, match
-from assay.compare.measuring import Wanted, measure_together
-from assay.compare.parts import Part, blob_of, is_near
-from assay.compare.ranges import compare_streams
-from assay.compare.sides import Opened, open_sides
+from assay.comparison.closer import Closer
+from assay.comparison.files import compare_files
+from assay.comparison.matching import Pair, match
+from assay.comparison.measuring import Wanted, measure_together
+from assay.comparison.parts import Part, blob_of, is_near
+from assay.comparison.ranges import compare_streams
+from assay.comparison.sides import Opened, open_sides
 from assay.evidence.baseline_document import CHUNK_SIZE
 from assay.model.comparison import (
     Comparison,
