@@ -185,6 +185,11 @@ ATTACHED_LAYERS = 64
 ATTACHED_SIZE = 128 * MIB
 """One signature or attestation."""
 
+WRITE_ROUNDS = 16
+"""Attempts at adding to a list that others change meanwhile."""
+WRITE_SETTLE_SECONDS = 0.25
+"""After which a list is read once more: another writer that began before us has ended by then."""
+
 NOTARY_CERTIFICATES = 32
 """Certificates in one Notary signature."""
 NOTARY_HEADERS = 64

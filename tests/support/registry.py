@@ -1,7 +1,7 @@
 """An OCI registry in memory, on loopback, that can also misbehave on demand.
 
-Push from Python, point Assay at ``registry.host``, look at ``registry.requests`` afterwards. Each
-misbehaviour is a field of `Faults`.
+Push from Python or over HTTP, point Assay at ``registry.host``, look at ``registry.requests``
+afterwards. Each misbehaviour is a field of `Faults`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import tarfile
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.pushing import Writing, form_of
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -98,6 +100,27 @@ class Faults:
     expire_tokens_after: int = 0
     """A token is good for this many requests."""
 
+    # of writing
+    write_status: int = 0
+    """Everything that writes is answered with this status ..."""
+    write_code: str = "UNSUPPORTED"
+    """... and this error code."""
+    no_subject_header: bool = False
+    wrong_subject: str = ""
+    wrong_upload_digest: bool = False
+    """The answer to what was written names the digest of something else ..."""
+    wrong_upload_location_only: bool = False
+    """... in its Location alone."""
+    no_upload_location: bool = False
+    upload_elsewhere: str = ""
+    """Uploads are to go to this origin."""
+    cut_uploads: int = 0
+    """The connection is cut in the middle of so many uploads."""
+    ignore_conditions: bool = False
+    """If-Match and If-None-Match mean nothing."""
+    before_put: list[Callable[[str], None]] = field(default_factory=list)
+    """Each is called once, with the reference, before a manifest is taken."""
+
 
 @dataclass
 class Registry:
@@ -113,6 +136,10 @@ class Registry:
     manifests: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
     tags: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    scopes: dict[str, str] = field(default_factory=dict)
+    """What each token is for."""
+    uploads: int = 0
+    used_uploads: set[str] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -226,7 +253,7 @@ class _GoneError(Exception):
     """The answer has been given, in one way or another."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Writing, BaseHTTPRequestHandler):
     registry: Registry
     protocol_version = "HTTP/1.1"
     timeout = 20
@@ -249,14 +276,21 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve()
 
-    do_HEAD = do_POST = do_GET  # noqa: N815
+    do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815
 
     def _serve(self) -> None:
         registry, faults = self.registry, self.registry.faults
         length = int(self.headers.get("Content-Length") or 0)
-        self.form = urllib.parse.parse_qs(self.rfile.read(length).decode())
         registry.requests.append(Request(self.command, self.path, dict(self.headers.items())))
         split = urllib.parse.urlsplit(self.path)
+        if self.command == "PUT" and "/blobs/uploads/" in self.path and faults.cut_uploads:
+            faults.cut_uploads -= 1
+            registry.used_uploads.add(split.path.rpartition("/")[2])
+            self.rfile.read(length // 2)
+            self.close_connection = True
+            return
+        self.body = self.rfile.read(length)
+        self.form = form_of(self.body)
         self.query = urllib.parse.parse_qs(split.query)
         try:
             if faults.trickle_headers:
@@ -274,6 +308,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._authenticate()
             if split.path in ("/v2/", "/v2"):
                 self._answer(200, b"{}", {})
+            if self.command in ("POST", "PUT"):
+                self.write(self.command, split.path)
+                self._error(404, "NAME_UNKNOWN")
             if match := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", split.path):
                 self._manifest(match[1], match[2])
             if match := re.fullmatch(r"/v2/(.+)/blobs/([^/]+)", split.path):
@@ -334,6 +371,8 @@ class _Handler(BaseHTTPRequestHandler):
             token = given.removeprefix("Bearer ")
             if token not in registry.tokens:
                 self._challenge()
+            if self.command in ("POST", "PUT") and "push" not in registry.scopes[token]:
+                self._challenge()
             registry.tokens[token] += 1
             good_for = registry.faults.expire_tokens_after
             if good_for and registry.tokens[token] > good_for:
@@ -366,6 +405,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(401, "UNAUTHORIZED")
         token = f"token-{len(registry.tokens)}"
         registry.tokens[token] = 0
+        registry.scopes[token] = "".join(
+            [*self.query.get("scope", []), *self.form.get("scope", [])]
+        )
         self._answer(200, json.dumps({"token": token}).encode(), {})
 
     # content
@@ -387,7 +429,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         media_type, data = found
         said = digest_of(b"something else") if faults.wrong_digest_header else digest_of(data)
-        headers = {"Docker-Content-Digest": said}
+        headers = {"Docker-Content-Digest": said, "ETag": f'"{digest}"'}
         if faults.content_type != "":
             headers["Content-Type"] = faults.content_type or media_type
         self._answer(200, data, headers)

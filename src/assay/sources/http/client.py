@@ -60,12 +60,15 @@ class HttpClient:
         body: bytes | None = None,
         authorization: Secret | None = None,
         identity: TlsIdentity | None = None,
+        once: bool = False,
     ) -> Response:
         """Send a request, follow redirects, and return the final answer, whatever its status
         unless it is 429 or 5xx.
 
-        Raises AssayError when there is no such answer, UsageError when a file of ``identity`` or
-        a proxy in the environment cannot be used.
+        With ``once`` a request whose connection breaks is not sent again as it is: it may have
+        been received in part. Raises AssayError when there is no such answer (with ``once``
+        InterruptedTransferError, where another attempt from the start may help), UsageError when
+        a file of ``identity`` or a proxy in the environment cannot be used.
         """
         identity = identity or TlsIdentity()
         if url.scheme == "http" and not self.allows_plain(url.host):
@@ -80,12 +83,14 @@ class HttpClient:
             if authorization is not None and at_home:
                 sent["Authorization"] = authorization.reveal().decode("ascii")
             met_with = identity if at_home else identity.without_certificate()
-            response = self._answer(method, url, sent, body, met_with)
+            response = self._answer(method, url, sent, body, met_with, once)
             if response.status not in _REDIRECTS or "Location" not in response.headers:
                 return response
             response.discard()
             if body is not None:
-                raise _redirect_refused(url, "a request that carries a secret is redirected")
+                raise _redirect_refused(
+                    url, "a request with a body is redirected, and it is not sent elsewhere"
+                )
             url = self._follow(url, response.headers["Location"])
         raise _redirect_refused(home, f"more than {limits.HTTP_REDIRECTS} redirects")
 
@@ -121,6 +126,7 @@ class HttpClient:
         headers: Mapping[str, str],
         body: bytes | None,
         identity: TlsIdentity,
+        once: bool,
     ) -> Response:
         """One hop, tried again while that makes sense."""
         for attempt in range(limits.HTTP_ATTEMPTS):
@@ -128,6 +134,8 @@ class HttpClient:
             try:
                 response = self._send(method, url, headers, body, identity)
             except InterruptedTransferError as error:
+                if once:
+                    raise
                 if last:
                     raise AssayError(error.finding) from error
                 retry.wait(retry.backoff(attempt))

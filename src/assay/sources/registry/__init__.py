@@ -1,1 +1,1 @@
-"""`docker://`: the OCI distribution protocol (distribution-spec 1.1), read only."""
+"""`docker://`: the OCI distribution protocol (distribution-spec 1.1)."""

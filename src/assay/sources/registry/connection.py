@@ -6,13 +6,15 @@ import threading
 from collections.abc import Mapping
 
 from assay.model.finding import AssayError
+from assay.model.secret import Secret
 from assay.sources.credentials import CredentialFiles
 from assay.sources.http.client import HttpClient
 from assay.sources.http.faults import NOT_TLS
 from assay.sources.http.response import Response
 from assay.sources.http.tls import TlsIdentity
 from assay.sources.http.url import Url, is_loopback, join_url, parse_url
-from assay.sources.registry.tokens import Authenticator
+from assay.sources.registry.errors import error_code
+from assay.sources.registry.tokens import PULL, Authenticator
 
 
 class CompanionTags:
@@ -55,27 +57,55 @@ class RegistryConnection:
 
         Raises AssayError for those, and where there is no answer.
         """
+        return self.send("GET", repository, path, headers)
+
+    def send(
+        self,
+        method: str,
+        repository: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        actions: str = PULL,
+        once: bool = False,
+    ) -> Response:
+        """The same for any method; ``actions`` is what it takes to be allowed to do, and ``once``
+        as in `HttpClient.request`."""
         url = self._url(repository, path)
-        sent = self._authenticator.header(repository)
-        response = self._http.request(url, headers, authorization=sent, identity=self._identity)
+        sent = self._authenticator.header(repository, actions)
+
+        def request(authorization: Secret | None) -> Response:
+            return self._http.request(
+                url,
+                headers,
+                method=method,
+                body=body,
+                authorization=authorization,
+                identity=self._identity,
+                once=once,
+            )
+
+        response = request(sent)
         if response.status == 401 and response.url.origin == url.origin:
             response.discard()
-            sent = self._authenticator.answer(repository, response, sent)
-            response = self._http.request(url, headers, authorization=sent, identity=self._identity)
+            response = request(self._authenticator.answer(repository, response, sent, actions))
         if response.status in (401, 403):
-            response.discard()
-            raise self._authenticator.denied(repository, response.url, response.status)
+            note = error_code(response)
+            raise self._authenticator.denied(
+                repository, response.url, response.status, actions, note
+            )
         return response
 
     def next_url(self, current: str, target: str) -> str:
-        """The path of the next page that an answer to ``current`` links to.
+        """The path that an answer to ``current`` leads on to: a next page, the place of an upload.
 
         Raises ValueError when it is elsewhere: our credentials are for this registry.
         """
         base = self._url("", current)
         following = join_url(base, target)
         if following.origin != base.origin:
-            raise ValueError(f"the next page is on another host, {following.shown}")
+            raise ValueError(f"it is on another host, {following.shown}")
         return following.target
 
     def _url(self, repository: str, path: str) -> Url:

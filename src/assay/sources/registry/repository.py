@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,6 +23,7 @@ from assay.sources.http.faults import malformed, refused
 from assay.sources.http.headers import next_page
 from assay.sources.http.response import Response
 from assay.sources.registry.connection import CompanionTags, RegistryConnection
+from assay.sources.registry.errors import error_code
 from assay.sources.registry.reference import is_tag, referrers_tag
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
@@ -34,7 +34,6 @@ MANIFEST_TYPES = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.oci.artifact.manifest.v1+json",
 )
-_ERROR_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}\Z")
 _HEAD_KEPT = 512
 _ABSENT_API = (400, 404, 405, 501)
 _ASKED_ONE_BY_ONE = 2
@@ -44,12 +43,14 @@ _COMPANION_PAGES = 10
 
 class Manifest(Struct, frozen=True):
     """A manifest as it was received. ``digest`` is computed from ``content``; ``media_type`` is
-    what the registry says, empty when that is no manifest type. Nothing in it is believed."""
+    what the registry says, empty when that is no manifest type; ``etag`` its strong validator.
+    Nothing in it is believed."""
 
     content: bytes
     media_type: str
     digest: Digest
     findings: tuple[Finding, ...] = ()
+    etag: str = ""
 
 
 class Referrers(Struct, frozen=True):
@@ -67,14 +68,14 @@ class Repository:
 
     def __init__(self, connection: RegistryConnection, name: str) -> None:
         self.name = name
-        self._connection = connection
+        self.connection = connection
         self._blobs: dict[tuple[str, int | None], Blob | None] = {}
         self._held = 0
         self._lock = threading.Lock()
 
     @property
     def shown(self) -> str:
-        return f"{self._connection.registry}/{self.name}"
+        return f"{self.connection.registry}/{self.name}"
 
     # manifests
 
@@ -107,7 +108,7 @@ class Repository:
                 )
             )
             media_type = ""
-        return Manifest(content, media_type, digest, tuple(findings))
+        return Manifest(content, media_type, digest, tuple(findings), response.strong_validator)
 
     # blobs
 
@@ -195,7 +196,7 @@ class Repository:
         found: list[dict[str, Any]] = []
         origin = "none"
         pages = self._pages(f"referrers/{digest}{query}", _ABSENT_API)
-        for response, body in () if self._connection.lacks_referrers else pages:
+        for response, body in () if self.connection.lacks_referrers else pages:
             origin = "api"
             if response.content_type != INDEX_TYPE:
                 raise malformed(
@@ -207,7 +208,7 @@ class Repository:
             found += _descriptors(body, response)
             if len(found) > limits.REFERRERS:
                 raise _too_many(response, f"more than {limits.REFERRERS} referrers")
-        self._connection.lacks_referrers |= origin == "none"
+        self.connection.lacks_referrers |= origin == "none"
         if not found:
             # some registries answer with an empty list where they know no referrers at all
             tagged, where = self._tagged_referrers(digest)
@@ -229,9 +230,14 @@ class Repository:
         tag = f"{digest.algorithm}-{digest.hex}{suffix}"
         return self.manifest(tag) if self._may_exist(digest, tag) else None
 
+    def forget_companions(self) -> None:
+        """Something is written: what was known of its tags may hold no longer."""
+        with self._lock:
+            self.connection.companions.pop(self.name, None)
+
     def _may_exist(self, digest: Digest, tag: str) -> bool:
         with self._lock:
-            memory = self._connection.companions.setdefault(self.name, CompanionTags())
+            memory = self.connection.companions.setdefault(self.name, CompanionTags())
         memory.asked.add(str(digest))
         if memory.known is None and not memory.endless and len(memory.asked) > _ASKED_ONE_BY_ONE:
             try:
@@ -266,7 +272,7 @@ class Repository:
             seen.add(at)
             try:
                 target = next_page(response.header_values("Link"))
-                at = None if target is None else self._connection.next_url(at, target)
+                at = None if target is None else self.connection.next_url(at, target)
             except ValueError as error:
                 raise malformed(response.url, f"Link: {error}") from error
             if at in seen or len(seen) >= limits.REGISTRY_PAGES:
@@ -275,20 +281,12 @@ class Repository:
     # answers
 
     def _get(self, path: str, headers: Mapping[str, str] | None = None) -> Response:
-        return self._connection.get(self.name, path, headers)
+        return self.connection.get(self.name, path, headers)
 
     def _refused(self, response: Response) -> AssayError:
         """The finding for a failure, with the error code that the registry gives (if it is one:
         nothing else of its text is shown)."""
-        note = ""
-        try:
-            errors = strict_json.parse_object(response.read(limits.ERROR_BODY_SIZE), "")["errors"]
-            code = errors[0]["code"]
-            note = code if _ERROR_CODE.match(code) else ""
-        except Exception:
-            # whatever the body is: the status has been said, and the rest is decoration
-            response.close()
-        return refused(response.status, response.url, note)
+        return refused(response.status, response.url, error_code(response))
 
 
 def _header_mismatch(response: Response, content: bytes) -> Finding | None:

@@ -1,8 +1,9 @@
 """How a registry is convinced: challenges answered, tokens fetched once and renewed once.
 
 The token protocol of registries (distribution, "Token Authentication Specification" and its
-OAuth 2 variant). We ask for ``pull`` on the one repository, whatever scope a challenge proposes:
-a registry must not make us fetch wider tokens for it.
+OAuth 2 variant). We ask for what is to be done with the one repository (``pull``, or ``pull,push``
+to write), whatever scope a challenge proposes: a registry must not make us fetch wider tokens for
+it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import urlencode
 
 from assay import limits, strict_json
 from assay.model.codes import network as codes
+from assay.model.codes.attach import WRITE_DENIED
 from assay.model.finding import AssayError, Finding
 from assay.model.secret import Secret
 from assay.sources.credentials import CredentialFiles, Credentials
@@ -23,6 +25,9 @@ from assay.sources.http.headers import Challenge
 from assay.sources.http.response import Response
 from assay.sources.http.tls import TlsIdentity
 from assay.sources.http.url import Url, join_url
+
+PULL = "pull"
+PUSH = "pull,push"
 
 _TOKEN = re.compile(r"[\x21-\x7e]+\Z")
 
@@ -39,48 +44,55 @@ class Authenticator:
         self._identity = identity
         self._challenge: Challenge | None = None
         self._realm_base: Url | None = None
-        self._known: dict[str, Secret] = {}
+        self._known: dict[tuple[str, str], Secret] = {}
         self._credentials: dict[str, Credentials | None] = {}
         self._lock = threading.RLock()
 
-    def header(self, repository: str) -> Secret | None:
+    def header(self, repository: str, actions: str = PULL) -> Secret | None:
         """What to send at once: None before the registry has asked for anything."""
+        key = (repository, actions)
         with self._lock:
-            if repository not in self._known and self._challenge is not None:
-                self._known[repository] = self._fetch(repository)
-            return self._known.get(repository)
+            if key not in self._known and self._challenge is not None:
+                self._known[key] = self._fetch(repository, actions)
+            return self._known.get(key)
 
-    def answer(self, repository: str, refusal: Response, refused: Secret | None) -> Secret:
+    def answer(
+        self, repository: str, refusal: Response, refused: Secret | None, actions: str = PULL
+    ) -> Secret:
         """What to send after a 401. ``refused`` is what was sent before.
 
         Raises AssayError when there is nothing (better) to send.
         """
+        key = (repository, actions)
         with self._lock:
-            current = self._known.get(repository)
+            current = self._known.get(key)
             if current is not None and current != refused:
                 return current  # another thread has renewed it meanwhile
-            self._known.pop(repository, None)
+            self._known.pop(key, None)
             self._credentials.pop(repository, None)  # someone may have logged in since
             self._challenge = _choose(refusal.challenges(), refusal.url)
             self._realm_base = refusal.url
-            header = self._fetch(repository)
+            header = self._fetch(repository, actions)
             if header == refused:
-                raise self.denied(repository, refusal.url, 401)
-            self._known[repository] = header
+                raise self.denied(repository, refusal.url, 401, actions)
+            self._known[key] = header
             return header
 
-    def denied(self, repository: str, url: Url, status: int, note: str = "") -> AssayError:
+    def denied(
+        self, repository: str, url: Url, status: int, actions: str = PULL, note: str = ""
+    ) -> AssayError:
         """The finding for a refusal, saying which credentials were used."""
-        found = self._find(repository)
+        code = codes.DENIED if actions == PULL else WRITE_DENIED
+        with self._lock:
+            found = self._find(repository)
+            self._credentials.pop(repository, None)  # someone may log in before the next attempt
         if found is not None:
             used = f"the credentials from {found.source} are not accepted"
         else:
             used = f"no credentials were found in {', '.join(self._files.places())}"
         after = f" ({note})" if note else ""
         return AssayError(
-            Finding.of(
-                codes.DENIED, detail=f"{url.shown}: the server answers {status}{after}; {used}"
-            )
+            Finding.of(code, detail=f"{url.shown}: the server answers {status}{after}; {used}")
         )
 
     def _find(self, repository: str) -> Credentials | None:
@@ -89,21 +101,21 @@ class Authenticator:
                 self._credentials[repository] = self._files.find(self._registry, repository)
             return self._credentials[repository]
 
-    def _fetch(self, repository: str) -> Secret:
+    def _fetch(self, repository: str, actions: str) -> Secret:
         assert self._challenge is not None
         assert self._realm_base is not None
         credentials = self._find(repository)
         if self._challenge.scheme == "basic":
             if credentials is None or credentials.identity_token.reveal():
-                raise self.denied(repository, self._realm_base, 401)
+                raise self.denied(repository, self._realm_base, 401, actions)
             return credentials.basic
-        return Secret(b"Bearer " + self._token(repository, credentials))
+        return Secret(b"Bearer " + self._token(repository, actions, credentials))
 
-    def _token(self, repository: str, credentials: Credentials | None) -> bytes:
+    def _token(self, repository: str, actions: str, credentials: Credentials | None) -> bytes:
         assert self._challenge is not None
         assert self._realm_base is not None
         realm = self._realm(self._challenge.parameters.get("realm", ""), self._realm_base)
-        asked = {"scope": f"repository:{repository}:pull"}
+        asked = {"scope": f"repository:{repository}:{actions}"}
         if service := self._challenge.parameters.get("service"):
             asked["service"] = service
         identity = self._identity
@@ -132,7 +144,7 @@ class Authenticator:
             )
         if response.status in (401, 403) or (response.status == 400 and credentials is not None):
             response.discard()
-            raise self.denied(repository, response.url, response.status)
+            raise self.denied(repository, response.url, response.status, actions)
         if response.status != 200:
             response.discard()
             raise malformed(response.url, f"the token service answers {response.status}")
