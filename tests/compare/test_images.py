@@ -32,6 +32,7 @@ def test_a_copy_is_the_same(tmp_path: Path) -> None:
     found = compared(a, b)
     assert (found.outcome.value, found.exit_status) == ("same", 0)
     assert found.same_components == 4
+    assert found.files == ()  # all layers are the same, and none was opened
     assert found.a.digest == found.b.digest
 
 

@@ -166,7 +166,7 @@ def _wanted(left: Opened, right: Opened) -> tuple[Wanted, Wanted]:
     sides = (left, right)
     parts = left.parts(), right.parts()
     pairs = match(*parts)
-    same_layers = all(_claimed_alike(pair) for pair in pairs if _is_layer(pair))
+    same_layers = _same_layers(pairs)
     for side, mine, asked, others in zip(sides, parts, wanted, reversed(parts), strict=True):
         if side.gathered is None:
             continue
@@ -216,6 +216,11 @@ def _is_view(pair: Pair) -> bool:
     return part is not None and part.id.endswith("/content")
 
 
+def _same_layers(pairs: Sequence[Pair]) -> bool:
+    """Whether all layers are the same, and so all files: their content is then not recorded."""
+    return all(_claimed_alike(pair) for pair in pairs if _is_layer(pair))
+
+
 def _claimed_alike(pair: Pair) -> bool:
     if pair.a is None or pair.b is None or pair.moved:
         return False
@@ -232,6 +237,8 @@ def _compare_files(
     parts: tuple[dict[str, Part], dict[str, Part]],
     limit: int,
 ) -> list[FileComparison]:
+    if _same_layers(match(*parts)):
+        return []
     indexes = [_indexes(left), _indexes(right)]
     if not indexes[0] or not indexes[1]:
         return []
