@@ -1,5 +1,5 @@
 """Run with ``python -m assay``."""
 
-from assay.cli.main import main
+from assay.cli.start import main
 
 main()

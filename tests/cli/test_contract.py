@@ -337,6 +337,39 @@ def test_an_interruption_ends_at_once_and_decides_nothing(tmp_path: Path, make: 
     assert stderr.strip() == "interrupted; nothing was decided"
 
 
+@pytest.mark.parametrize("moment", range(8))
+def test_an_interruption_at_the_very_start_leaves_no_traceback(tmp_path: Path, moment: int) -> None:
+    """Silently while parts are still loaded, as any program ends, and later with one line."""
+    script = (
+        "import signal, sys\n"
+        "from assay.cli.start import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.stdout.write('ready\\n')\n"
+        "sys.stdout.flush()\n"
+        "main()\n"
+    )
+    image = tmp_path / "huge.img"
+    image.touch()
+    os.truncate(image, 1 << 34)
+    words = [sys.executable, "-c", script, "verify", str(image), "--digest", DIGEST]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.001 + moment * 0.04)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert stdout == ""
+    assert (process.returncode, stderr.strip()) in {
+        (-signal.SIGINT, ""),
+        (130, "interrupted; nothing was decided"),
+    }
+
+
 def test_an_interruption_while_a_server_keeps_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         name = f"docker://127.0.0.1:{server.getsockname()[1]}/team/app:1"

@@ -6,10 +6,11 @@ import contextlib
 import errno
 import io
 import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -66,10 +67,13 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line; the exit status follows the contract (0, 1, 2, 3)."""
+def main(on_interrupt: Any = signal.SIG_DFL) -> None:
+    """Run the command line; the exit status follows the contract (0, 1, 2, 3). ``on_interrupt`` is
+    what a SIGINT is answered with from now on, where it has ended the process so far."""
     status = 3
     try:
+        if on_interrupt is signal.default_int_handler:
+            signal.signal(signal.SIGINT, on_interrupt)
         _settle_streams()
         status = _run()
         sys.stdout.flush()

@@ -13,6 +13,10 @@ WORTH_SHOWING = 256 * 1024 * 1024
 """Bytes to read from which on a bar is shown; less is done before it could be seen."""
 
 
+ROOMY = 72
+"""Columns of a terminal from which on a line has room for everything."""
+
+
 class Bar:
     """Shows bytes read, rate and time left. Use as a context manager."""
 
@@ -30,8 +34,13 @@ class Bar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the bar away, for something else to be written."""
         if self._progress is not None:
             self._progress.stop()
+        self._progress = self._task = None
 
     def expect(self, image: str, size: int) -> None:
         if self._progress is not None and self._task is not None:
@@ -44,26 +53,36 @@ class Bar:
             BarColumn,
             DownloadColumn,
             Progress,
+            ProgressColumn,
             TextColumn,
             TimeRemainingColumn,
             TransferSpeedColumn,
         )
 
+        console = Console(stderr=True)
+        roomy = console.width >= ROOMY
+        name, bar = (24, None) if roomy else (12, 10)
         if self._progress is None:
-            self._progress = Progress(
+            columns: list[ProgressColumn] = [
                 TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                DownloadColumn(binary_units=True),
-                TransferSpeedColumn(),
+                BarColumn(bar_width=bar),
+            ]
+            if roomy:
+                columns += [DownloadColumn(binary_units=True), TransferSpeedColumn()]
+            else:
+                columns.append(TextColumn("{task.percentage:>3.0f} %", markup=False))
+            self._progress = Progress(
+                *columns,
                 TimeRemainingColumn(),
-                console=Console(stderr=True),
+                console=console,
+                expand=roomy,
                 transient=True,
                 # the answer on standard output is not the bar's to redraw
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
             self._progress.start()
-        self._task = self._progress.add_task(image[-40:], total=size or None)
+        self._task = self._progress.add_task(image[-name:], total=size or None)
 
     def advance(self, count: int, /) -> None:
         if self._progress is not None and self._task is not None:

@@ -122,11 +122,12 @@ def _verify_all(
                 if as_text:
                     from assay.report.text import render
 
-                    if verdicts:
-                        sys.stdout.write("\n")
                     text = render(
                         verdict, color=use_color(), verbose=given["verbose"], width=width()
                     )
+                    bar.clear()
+                    if verdicts:
+                        sys.stdout.write("\n")
                     sys.stdout.write(text)
                     sys.stdout.flush()
                 verdicts.append(verdict)
