@@ -205,3 +205,12 @@ POLICY_SIZE = 4 * MIB
 """A trust policy of another tool."""
 POLICY_SCOPES = 10_000
 """Scopes in one policy, and requirements in all of them."""
+
+TUF_ROOT_SIZE = 512 * KIB
+TUF_ROOTS = 256
+"""Versions of the root that one update goes through."""
+TUF_TIMESTAMP_SIZE = 16 * KIB
+TUF_SNAPSHOT_SIZE = 2 * MIB
+TUF_TARGETS_SIZE = 5 * MIB
+TUF_DELEGATIONS = 32
+TRUSTED_ROOT_SIZE = 16 * MIB

@@ -25,7 +25,7 @@ from assay.model.claim import Claim, DigestIs, SizeIs
 from assay.model.codes import content as codes
 from assay.model.component import Component, Stored
 from assay.model.digest import Digest
-from assay.model.finding import AssayError, Finding, UsageError
+from assay.model.finding import AssayError, Finding, Severity, UsageError
 from assay.model.measurement import ContentRequest, Facts, HashRequest, Request, ScanRequest
 from assay.model.reading import Blob, Options, Reading, Site
 from assay.model.signature import Key, SignatureOutcome
@@ -120,6 +120,10 @@ def _with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
 def discover(name: str, request: VerifyOptions) -> Iterator[Gathered | Examined]:
     """Open the image, or images, of a name and read their headers; a verdict where that fails."""
     _check(request)
+    for finding in request.trust.findings:
+        if finding.severity is Severity.ERROR:
+            yield Examined(_unopened(name, finding, request))
+            return
     try:
         images = open_images(name, request.open)
     except AssayError as error:
@@ -248,7 +252,7 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
     top = Component("", "file", Stored(image.root_key), size=image.root.size)
     site = Site(top, image.root, image.store, options, media_type=image.media_type)
     reading = Reading()
-    reading.findings += [*request.findings, *image.findings]
+    reading.findings += [*request.findings, *trust.findings, *image.findings]
     reading.blobs[image.root_key] = image.root
     try:
         format_name, inner = read_image(site)

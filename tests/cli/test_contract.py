@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
 from assay.cli.main import VERBS, cli
@@ -440,6 +441,9 @@ def test_every_verb_has_worked_examples(verb: str, tmp_path: Path) -> None:
         command = cli.get_command(
             cli.make_context("assay", ["x"], resilient_parsing=True), words[1]
         )
+        if isinstance(command, click.Group):
+            words = words[1:]
+            command = command.get_command(click.Context(command), words[1])
         assert command is not None
         with contextlib.suppress(SystemExit):
             command.make_context(words[1], words[2:], resilient_parsing=True)

@@ -27,6 +27,7 @@ VERBS = {
     "inspect": "Show what is in an image and who signed it; trusts nothing.",
     "baseline": "Write reference values of an image, ready to be signed.",
     "compare": "Show where two images differ.",
+    "trust": "Get trusted roots through TUF, and show those that are known.",
     "policy": "Show what a trust policy of another tool asks for.",
     "explain": "Explain a finding code: what it means and what to do.",
     "schema": "Print a JSON Schema of what Assay writes.",

@@ -63,7 +63,7 @@ def anchor_options(command: Command) -> Command:
             "--trusted-root",
             multiple=True,
             metavar="FILE",
-            help="Check identities and log proofs with this Sigstore trusted root (JSON).",
+            help="Check identities and log proofs with this Sigstore trusted root: a file, or tuf.",
         ),
         click.option(
             "--notation-config",
@@ -180,10 +180,10 @@ def image_options(command: Command) -> Command:
         click.option(
             "--type", "type_", default="", metavar="FORMAT", help="Force the image's format."
         ),
-    )(_network_options(command))
+    )(network_options(command))
 
 
-def _network_options(command: Command) -> Command:
+def network_options(command: Command) -> Command:
     """How to reach images that are elsewhere."""
     return grouped(
         "How to reach it",
@@ -277,8 +277,8 @@ def trust_from(given: Given) -> Trust:
         trust.add_tsa_ca(path)
     for path in given["ssh_revoked"]:
         trust.add_ssh_revoked(path)
-    for path in given["trusted_root"]:
-        trust.add_trusted_root(path)
+    for name in given["trusted_root"]:
+        _add_trusted_root(trust, name, given)
     if given["notation_config"]:
         trust.add_notation_config(given["notation_config"], given["notation_policy"])
     elif given["notation_policy"]:
@@ -293,6 +293,16 @@ def trust_from(given: Given) -> Trust:
     if issuers and not given["identity"]:
         raise UsageError("--issuer says who vouches for an --identity; give one")
     return trust
+
+
+def _add_trusted_root(trust: Trust, name: str, given: Given) -> None:
+    from assay.trust.tuf import instances
+
+    if instances.is_name(name):
+        at = time_from(given) or datetime.now(UTC)
+        trust.add_tuf_root(name, open_options_from(given), at)
+    else:
+        trust.add_trusted_root(name)
 
 
 def _demands_from(given: Given) -> dict[str, str]:
@@ -337,7 +347,7 @@ def open_options_from(given: Given) -> OpenOptions:
         raise UsageError(f"--timeout: not a number of seconds from 0 to {_LONGEST_TIMEOUT}")
     return OpenOptions(
         offline=given["offline"],
-        platform=given["platform"],
+        platform=given.get("platform", ""),
         plain_http=given["plain_http"],
         ca_file=given["tls_ca"],
         client_certificate=given["tls_cert"],

@@ -15,7 +15,7 @@ from assay import limits, plugins
 from assay.evidence.model import GivenFile, read_bounded
 from assay.model.anchor import Anchor
 from assay.model.digest import Digest
-from assay.model.finding import AssayError, UsageError
+from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
 from assay.model.signature import Key
 from assay.trust import secrets
@@ -23,6 +23,9 @@ from assay.trust.requirements import Requirement
 from assay.x509 import key_schemes
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assay.sources.model import OpenOptions
     from assay.trust.notation import NotationConfig
     from assay.x509.certificate import Certificate
 
@@ -48,6 +51,9 @@ class Trust(Struct):
     """Trust policies, of which the image decides which one counts (`for_image`)."""
     demands: dict[str, str] = field(default_factory=dict)
     """What is asked of signatures (`Key.demands`); set it before keys are added."""
+    findings: list[Finding] = field(default_factory=list)
+    """What is known of the material itself. An error among them ends every check with it: without
+    what was asked for, nothing could be decided."""
 
     @property
     def all_keys(self) -> list[Key]:
@@ -150,6 +156,28 @@ class Trust(Struct):
             self.keys.append(load_trusted_root(data))
         except UsageError as error:
             raise UsageError(f"--trusted-root {path}: {error}") from error
+        return self
+
+    def add_tuf_root(self, name: str, options: OpenOptions, at: datetime) -> Trust:
+        """As `add_trusted_root`, with the one that a TUF repository has: ``tuf`` for the instance
+        that is called default, ``tuf:NAME``, or the repository's address. ``options`` say how to
+        reach it, ``at`` is the effective time, which its metadata has to be valid at. Where it
+        cannot be had, `findings` say why."""
+        from assay.signatures.sigstore.scheme import load_trusted_root
+        from assay.trust.tuf import instances
+        from assay.trust.tuf.client import obtain
+
+        instance = instances.find(name)
+        try:
+            found = obtain(instance, at, options)
+        except AssayError as error:
+            self.findings.append(error.finding)
+            return self
+        self.findings += found.findings
+        try:
+            self.keys.append(load_trusted_root(found.data))
+        except UsageError as error:
+            raise UsageError(f"--trusted-root {name}: {error}") from error
         return self
 
     def add_ssh_revoked(self, path: str) -> Trust:
