@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -187,6 +186,8 @@ def _internal_error(error: Exception) -> Finding:
     if isinstance(error, OSError):
         code = codes.NOT_FOUND if isinstance(error, FileNotFoundError) else codes.UNREADABLE
         return Finding.of(code, detail=printable(str(error), 300))
+    import traceback
+
     place = traceback.extract_tb(error.__traceback__)[-1]
     return Finding.of(
         codes.INTERNAL_ERROR,

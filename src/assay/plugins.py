@@ -70,6 +70,7 @@ def targets(group: str) -> list[str]:
     return list(_entries()[group].values())
 
 
+@cache
 def load(group: str, name: str) -> Any:
     """Import and return one plug-in. Raises KeyError when there is none of that name."""
     module, _, attribute = _entries()[group][name].partition(":")

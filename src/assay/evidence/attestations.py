@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile
+from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile, is_beside
 from assay.model.codes import content as content_codes
 from assay.model.finding import Finding, UsageError
 
@@ -27,10 +27,9 @@ class AttestationReader:
             evidence.absorb(_read(context, file))
         if context.look_around and context.image.folder:
             known = {file.path.absolute() for file in given}
-            beside = Path(context.image.folder) / context.image.label
             for suffix in SUFFIXES:
-                path = beside.with_name(beside.name + suffix)
-                if path.absolute() not in known and path.is_file():
+                path = is_beside(f"{context.image.folder}/{context.image.label}", suffix)
+                if path is not None and path.absolute() not in known:
                     evidence.absorb(_read_sidecar(context, path))
         return evidence
 

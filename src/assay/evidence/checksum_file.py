@@ -26,19 +26,19 @@ from assay.model.codes import content as content_codes
 from assay.model.digest import Digest, algorithm_named
 from assay.model.finding import AssayError, Finding
 
-_TAGGED = re.compile(
+_TAGGED = (
     rb"(\\?)([A-Za-z][A-Za-z0-9/_-]{1,30}) ?\((.+)\) ?= ?"
     rb"(?:([0-9a-fA-F]{32,128})|([A-Za-z0-9+/]{20,88}={0,2}))\Z"
 )
-_LISTED = re.compile(rb"(\\?)([0-9a-fA-F]{32,128}) [ *]?(.+)\Z")
-_PREFIXED = re.compile(
+_LISTED = rb"(\\?)([0-9a-fA-F]{32,128}) [ *]?(.+)\Z"
+_PREFIXED = (
     rb"([A-Za-z][A-Za-z0-9_]{1,15})"
     rb"(?::([0-9a-fA-F]{32,128})|-([A-Za-z0-9+/]{22,88}={0,2}))(?: [ *]?(.+))?\Z"
 )
-_BARE = re.compile(rb"[0-9a-fA-F]{32,128}\Z")
+_BARE = rb"[0-9a-fA-F]{32,128}\Z"
 _COMMON = re.compile(rb"\n(?:(?:[0-9a-f]{32}){1,4}|[0-9a-f]{40}) [ *]\S")
 """How most lines start; a line that starts like this is an entry, whatever it names."""
-_ESCAPE = re.compile(rb"\\(.?)", re.DOTALL)
+_ESCAPE = rb"(?s)\\(.?)"
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"\\": b"\\"}
 
 _NO_NAME = (b"", b"-", b"stdin")
@@ -46,11 +46,11 @@ _NO_NAME = (b"", b"-", b"stdin")
 
 _BY_LENGTH = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 _HINTS = (
-    (re.compile(r"b(lake)?3"), ("blake3",)),
-    (re.compile(r"blake2s|b2s(?!um)"), ("blake2s",)),
-    (re.compile(r"b(lake)?2"), ("blake2b", "blake2b-256")),
-    (re.compile(r"sha-?3(?!84)"), ("sha3-224", "sha3-256", "sha3-384", "sha3-512")),
-    (re.compile(r"sha-?512[-_/]256"), ("sha512-256",)),
+    (r"b(lake)?3", ("blake3",)),
+    (r"blake2s|b2s(?!um)", ("blake2s",)),
+    (r"b(lake)?2", ("blake2b", "blake2b-256")),
+    (r"sha-?3(?!84)", ("sha3-224", "sha3-256", "sha3-384", "sha3-512")),
+    (r"sha-?512[-_/]256", ("sha512-256",)),
 )
 _SHOWN = 5
 
@@ -174,15 +174,15 @@ class ChecksumFile:
     def _entry(self, line: bytes, number: int) -> Entry | None:
         stripped = line.strip()
         escaped, name = b"", b""
-        if _BARE.match(stripped):
+        if re.match(_BARE, stripped):
             digest = self._guessed(stripped)
-        elif match := _LISTED.match(line):
+        elif match := re.match(_LISTED, line):
             escaped, hexadecimal, name = match.groups()
             digest = self._guessed(hexadecimal)
-        elif match := _TAGGED.match(line):
+        elif match := re.match(_TAGGED, line):
             escaped, algorithm, name, hexadecimal, base64 = match.groups(b"")
             digest = _digest(algorithm, hexadecimal, base64)
-        elif match := _PREFIXED.match(stripped):
+        elif match := re.match(_PREFIXED, stripped):
             algorithm, hexadecimal, base64, name = match.groups(b"")
             digest = _digest(algorithm, hexadecimal, base64)
         else:
@@ -218,7 +218,7 @@ def _as_utf8(data: bytes) -> bytes:
 
 def _hinted(file_name: str) -> tuple[str, ...]:
     lowered = file_name.lower()
-    return next((names for pattern, names in _HINTS if pattern.search(lowered)), ())
+    return next((names for pattern, names in _HINTS if re.search(pattern, lowered)), ())
 
 
 def _digest(name: bytes, hexadecimal: bytes, base64: bytes) -> Digest | None:
@@ -236,9 +236,9 @@ def _digest(name: bytes, hexadecimal: bytes, base64: bytes) -> Digest | None:
 
 def _unescaped(name: bytes) -> bytes | None:
     """The name that an escaped one stands for; None when it holds an escape that is none."""
-    if any(match[1] not in _ESCAPED for match in _ESCAPE.finditer(name)):
+    if any(match[1] not in _ESCAPED for match in re.finditer(_ESCAPE, name)):
         return None
-    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], name)
+    return re.sub(_ESCAPE, lambda match: _ESCAPED[match[1]], name)
 
 
 def _numbered(stretch: bytes, number: int) -> Iterator[tuple[int, bytes]]:

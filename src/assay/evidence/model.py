@@ -7,6 +7,7 @@ into files that the user gave, beside the image, or into the place that the imag
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -124,6 +125,13 @@ class EvidenceReader(Protocol):
         there and cannot be read is a finding, never passed over. Raises UsageError for a file
         that the user named and that cannot be read; AssayError counts as a finding."""
         ...
+
+
+def is_beside(place: str, suffix: str) -> Path | None:
+    """The file whose name is that of ``place`` with a suffix, if there is one."""
+    # dozens of names are tried for every image: paths are made for those that exist
+    name = place + suffix
+    return Path(name) if os.path.isfile(name) else None  # noqa: PTH113
 
 
 def read_bounded(path: Path, limit: int, option: str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from assay import limits, plugins
-from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile
+from assay.evidence.model import Context, Evidence, EvidenceReader, GivenFile, is_beside
 from assay.evidence.simple_signing import may_be_one as may_be_simple_signing
 from assay.model.codes import content as content_codes
 from assay.model.codes import trust as codes
@@ -67,18 +67,18 @@ def _candidates(context: Context, path: Path) -> list[str]:
 def _beside(context: Context, known: set[Path]) -> Iterator[tuple[Path, str]]:
     """Signature files beside the image and beside outside documents, with what each is about."""
     places = [
-        (document.path, document.component)
+        (str(document.path), document.component)
         for document in context.earlier.documents
         if document.path is not None
     ]
     if context.image.folder:
-        places.insert(0, (Path(context.image.folder) / context.image.label, context.root))
+        places.insert(0, (f"{context.image.folder}/{context.image.label}", context.root))
     for _, scheme in plugins.each("assay.signatures"):
         for suffix in scheme.suffixes:
-            for path, component in places:
-                sidecar = path.with_name(path.name + suffix)
-                if sidecar.absolute() not in known and sidecar.is_file():
-                    known.add(sidecar.absolute())
+            for place, component in places:
+                sidecar = is_beside(place, suffix)
+                if sidecar is not None and (path := sidecar.absolute()) not in known:
+                    known.add(path)
                     yield sidecar, component
 
 

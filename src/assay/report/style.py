@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,6 +17,10 @@ broken, so that they can be copied."""
 
 LONGEST = 600
 """Characters of one value; the whole of it is in the JSON form."""
+
+_SUSPECT = re.compile(rb'[^ -~]|\\|"[^"]{%d}' % (LONGEST + 1))
+"""In JSON without the two escapes that print: what may be anything else than text that is short
+and prints as it stands."""
 
 Paint = Callable[[str, str], str]
 """(text, style) -> text"""
@@ -64,6 +69,12 @@ def presentable(value: Shown) -> Shown:
 
     Reports pass what they print through this as a whole, so that none can forget a place.
     """
+    try:
+        data = msgspec.json.encode(value).replace(rb"\\", b"/").replace(rb"\"", b"'")
+        if _SUSPECT.search(data) is None:
+            return value
+    except (TypeError, ValueError, RecursionError):
+        pass  # what JSON has no form for is looked at piece by piece
     shown: Shown = _presentable(value)
     return shown
 
@@ -90,6 +101,8 @@ def labelled(label: str, text: str, width: int, *, indent: int, column: int) -> 
     """``text`` beside its label, wrapped. ``column`` is where the text begins. A text that does
     not fit there, such as a digest in a narrow window, goes below its label."""
     lead = (" " * indent + label).ljust(column)
+    if text and len(lead) + len(text) <= width and text.isprintable() and text.strip() == text:
+        return [lead + text]
     words = text.split(maxsplit=1)
     if label and words and len(words[0]) > width - len(lead):
         return [lead.rstrip(), *labelled("", text, width, indent=indent + 2, column=indent + 2)]

@@ -54,9 +54,9 @@ ALGORITHMS = (
 
 _BY_LENGTH = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 _BLAKE3_KEY_SIZE = 32
-_NAMED = re.compile(r"([A-Za-z0-9/_-]{3,40}) ?\(.{0,4096}\) ?= ?([0-9A-Fa-f]{32,128})\Z")
-_LISTED = re.compile(r"([0-9A-Fa-f]{32,128}) [ *].{1,4096}\Z")
-_HEX = re.compile(rb"[0-9A-Fa-f]+\Z")
+_NAMED = r"([A-Za-z0-9/_-]{3,40}) ?\(.{0,4096}\) ?= ?([0-9A-Fa-f]{32,128})\Z"
+_LISTED = r"([0-9A-Fa-f]{32,128}) [ *].{1,4096}\Z"
+_HEX = rb"[0-9A-Fa-f]+\Z"
 
 
 class Entry(Struct, frozen=True):
@@ -99,7 +99,7 @@ def _hint(file_name: str) -> str:
 def _alone(data: bytes, hint: str) -> Entry | None:
     """A file with one code and nothing else: hexadecimal, base64, or the bytes themselves."""
     text = data.strip(b" \t\r\n")
-    if _HEX.match(text) and len(text) % 2 == 0:
+    if re.match(_HEX, text) and len(text) % 2 == 0:
         return _entry("", binascii.a2b_hex(text), hint)
     try:
         decoded = binascii.a2b_base64(text, strict_mode=True)
@@ -112,9 +112,9 @@ def _alone(data: bytes, hint: str) -> Entry | None:
 
 
 def _line(line: str, hint: str) -> Entry | None:
-    if match := _NAMED.match(line):
+    if match := re.match(_NAMED, line):
         algorithm, hexadecimal = match[1], match[2]
-    elif match := _LISTED.match(line):
+    elif match := re.match(_LISTED, line):
         algorithm, hexadecimal = "", match[1]
     else:
         return None

@@ -13,7 +13,7 @@ from assay.sources.files import mode_of, open_path
 from assay.sources.folder import Folder
 from assay.sources.model import OpenedImage, OpenOptions
 
-_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})\Z")
+_DESCRIPTOR = r"/(?:dev|proc/self)/fd/(\d{1,9})\Z"
 
 
 class FileSource:
@@ -24,7 +24,7 @@ class FileSource:
             from assay.sources.stdin import SOURCE as STANDARD_INPUT
 
             return STANDARD_INPUT.open("", options)
-        if match := _DESCRIPTOR.match(rest):
+        if match := re.match(_DESCRIPTOR, rest):
             from assay.sources.stdin import opened_descriptor
 
             return [opened_descriptor(rest, int(match[1]), rest)]
@@ -38,11 +38,12 @@ def opened_path(name: str) -> OpenedImage:
     """The file, device or pipe at a path. Raises AssayError."""
     path = Path(name)
     blob = open_path(path)
+    absolute = str(path.absolute())
     return OpenedImage(
         name=name,
-        resolved=str(path.absolute()),
+        resolved=absolute,
         root=blob,
-        root_key=f"file:{path.absolute()}",
+        root_key=f"file:{absolute}",
         label=path.name,
         folder=str(path.parent),
         findings=[Finding.of(codes.EMPTY_INPUT, detail=f"{path} is empty")]

@@ -17,6 +17,7 @@ BLOCK = 512
 
 _LARGEST = 2**63 - 1
 _CHECKSUM = slice(148, 156)
+_ASCII = bytes(range(0x80))
 
 
 def malformed(
@@ -84,7 +85,7 @@ def check_sum(block: bytes, offset: int) -> None:
     actual = byte_sum(block) - sum(block[_CHECKSUM]) + 8 * 0x20
     if stored == actual:
         return
-    high = sum(1 for byte in block[:148] + block[156:] if byte >= 0x80)
+    high = len((block[:148] + block[156:]).translate(None, _ASCII))
     if stored != actual - 256 * high:
         raise malformed(
             "a header block does not have the checksum that it states",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assay.trust.notation import NotationConfig
     from assay.x509.certificate import Certificate
 
-_BARE_KEY = re.compile(r"RW[A-Za-z0-9+/]{54}|(ssh|sk|ecdsa)-\S+ AAAA\S+.*|-----BEGIN .*", re.DOTALL)
+_BARE_KEY = r"(?s)RW[A-Za-z0-9+/]{54}|(ssh|sk|ecdsa)-\S+ AAAA\S+.*|-----BEGIN .*"
 """A minisign, SSH or PEM key in place of a file's name."""
 
 
@@ -102,7 +102,7 @@ class Trust(Struct):
         name = os.fspath(name)
         if secrets.is_secret_name(name):
             return self.add_secret(name)
-        if _BARE_KEY.fullmatch(name) and not Path(name).exists():
+        if re.fullmatch(_BARE_KEY, name) and not Path(name).exists():
             raise UsageError(
                 f"--key {name}: a key is given as a file; write it to one, so that what is trusted"
                 " can be looked at and is not lost in a shell's history"

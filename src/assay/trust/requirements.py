@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,8 +19,10 @@ from assay.model.component import Component
 from assay.model.finding import Finding
 from assay.model.measurement import Request
 from assay.model.signature import Key, PreparedSignature, SignatureOutcome, Status
-from assay.sources.registry.reference import Reference
-from assay.trust.containers.identity import SignedName
+
+if TYPE_CHECKING:
+    from assay.sources.registry.reference import Reference
+    from assay.trust.containers.identity import SignedName
 
 SIGNED_NAME = "docker-reference"
 """The label of a document that says which name it was signed for."""

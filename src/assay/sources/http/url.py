@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from urllib.parse import quote, urljoin
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+if TYPE_CHECKING:
+    import ipaddress
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?\Z")
-_AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1,5}))?\Z")
-_SPLIT = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>.*)\Z")
+_NAME = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?\Z"
+_AUTHORITY = r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1,5}))?\Z"
+_SPLIT = r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>.*)\Z"
 _KEPT = "/?:@!$&'()*+,;=-._~%[]"
 """Characters of a path or query that are sent as they stand; all others are percent-encoded."""
 
@@ -51,9 +53,11 @@ def parse_url(text: str) -> Url:
 
     Raises ValueError, which never quotes credentials, when it is anything else.
     """
+    from urllib.parse import quote
+
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
         raise ValueError("a URL with control characters in it")
-    match = _SPLIT.match(text)
+    match = re.match(_SPLIT, text)
     if match is None or match["scheme"].lower() not in _DEFAULT_PORTS:
         raise ValueError("not an http or https URL")
     scheme = match["scheme"].lower()
@@ -68,13 +72,15 @@ def parse_url(text: str) -> Url:
 
 def parse_authority(text: str) -> tuple[str, int | None]:
     """Split ``host[:port]``; the host is checked and in lower case. Raises ValueError."""
-    match = _AUTHORITY.match(text.lower())
+    match = re.match(_AUTHORITY, text.lower())
     if match is None:
         raise ValueError(f"not a host name with an optional port: {text[:80]!r}")
     host = match["host"]
     if host.startswith("["):
+        import ipaddress
+
         host = str(ipaddress.IPv6Address(host[1:-1]))
-    elif len(host) > 253 or not _NAME.match(host):
+    elif len(host) > 253 or not re.match(_NAME, host):
         raise ValueError(f"not a host name: {text[:80]!r} (write international names in punycode)")
     port = int(match["port"]) if match["port"] else None
     if port is not None and not 0 < port < 65536:
@@ -87,11 +93,15 @@ def join_url(base: Url, reference: str) -> Url:
 
     Raises ValueError as `parse_url` does.
     """
+    from urllib.parse import urljoin
+
     return parse_url(urljoin(str(base), reference))
 
 
 def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address that a host is written as, or None when it is a name."""
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host)
     except ValueError:

@@ -15,8 +15,8 @@ from assay.sources.http.url import parse_authority
 
 DEFAULT_TAG = "latest"
 
-_PATH = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\Z")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
+_PATH = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\Z"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z"
 _PATH_LENGTH = 255
 _REFERENCE_LENGTH = 1024
 
@@ -51,7 +51,7 @@ def names_a_registry(text: str) -> bool:
 
 def is_tag(text: str) -> bool:
     """Whether the text is a tag by the grammar."""
-    return _TAG.match(text) is not None
+    return re.match(_TAG, text) is not None
 
 
 def parse_reference(text: str, default_registry: str = "") -> Reference:
@@ -76,7 +76,7 @@ def parse_reference(text: str, default_registry: str = "") -> Reference:
     repository, colon, tag = rest.partition(":")
     if colon and not is_tag(tag):
         raise ValueError(f"not a tag: {tag[:140]!r}")
-    if not _PATH.match(repository) or len(repository) > _PATH_LENGTH:
+    if not re.match(_PATH, repository) or len(repository) > _PATH_LENGTH:
         raise ValueError(
             f"not a repository: {repository[:80]!r} (lower-case letters and digits, parted by"
             " . _ __ - or /)"

@@ -129,7 +129,7 @@ class ExactRepository(Struct, frozen=True):
         return f"an image of {self.repository}"
 
 
-_PREFIX = re.compile(
+_PREFIX = (
     r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]+)?"
     r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\Z"
 )
@@ -146,7 +146,7 @@ class RemapIdentity(Struct, frozen=True):
     def parse(cls, prefix: str, signed_prefix: str) -> RemapIdentity:
         """Raises ValueError for what is no registry, namespace or repository."""
         for text in (prefix, signed_prefix):
-            if not _PREFIX.match(text):
+            if not re.match(_PREFIX, text):
                 raise ValueError(f"{text[:200]!r} is no registry, namespace or repository")
         return cls(prefix, signed_prefix)
 
