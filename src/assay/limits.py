@@ -149,6 +149,24 @@ CRL_SIZE = 64 * MIB
 CRLS = 256
 CERTIFICATES_IN_FILE = 1000
 
+OCSP_SIZE = 256 * KIB
+OCSP_ANSWERS = 256
+"""In one response: some responders answer for many certificates at once."""
+OCSP_CERTIFICATES = 16
+OCSP_SECONDS = 3.0
+"""For one question to a responder, all in all."""
+CRL_SECONDS = 10.0
+"""For one revocation list, all in all."""
+REVOCATION_PLACES = 4
+"""Responders, or lists, of one certificate that are asked."""
+REVOCATION_MEMORY_SECONDS = 60.0
+"""For which what a place said, or that it said nothing, is not asked for again."""
+REVOCATION_MEMORY_ENTRIES = 256
+REVOCATION_CACHE_SIZE = 256 * MIB
+REVOCATION_CACHE_FILES = 512
+REVOCATION_ANSWER_AGE = 300.0
+"""Seconds for which an answer counts that does not say until when it does."""
+
 CMS_CERTIFICATES = 256
 CMS_SIGNERS = 32
 CMS_ATTRIBUTES = 64

@@ -242,7 +242,8 @@ _SIZE_IS_MEASURED_WITH = HashRequest("sha256")
 
 def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
     """Read headers and evidence: components, claims and signatures, with nothing believed."""
-    trust = request.trust.for_image(request.open.known_as or image.resolved)
+    name = request.open.known_as or image.resolved
+    trust = request.trust.for_image(name, offline=request.open.offline)
     if trust is not request.trust:
         request = msgspec.structs.replace(request, trust=trust)
     options = msgspec.structs.replace(

@@ -48,7 +48,7 @@ def write(folder: Path, *statements: dict[str, Any], name: str = "trustpolicy.js
 
 def load(folder: Path, image: str = IMAGE, policy: str = "") -> Policy:
     trust = Trust().add_notation_config(folder, policy).for_image(image)
-    [key] = trust.keys
+    [key] = [each for each in trust.keys if each.anchor]
     [anchor] = trust.anchors
     assert key.scheme == POLICY_SCHEME
     assert key.anchor == anchor.id

@@ -115,6 +115,19 @@ def _demand_options(command: Command) -> Command:
             help="Believe no certificate that this revocation list names, nor one without a list.",
         ),
         click.option(
+            "--revocation",
+            type=click.Choice(["off", "soft", "hard"]),
+            default=None,
+            help="Ask whom certificates name if they were revoked; hard refuses where that is not"
+            " told. Without this option only a trust policy asks.",
+        ),
+        click.option(
+            "--revocation-cache",
+            default="",
+            metavar="DIR",
+            help="Keep what was said about revocation in DIR, while it counts.",
+        ),
+        click.option(
             "--tsa-ca",
             multiple=True,
             metavar="FILE",
@@ -273,6 +286,11 @@ def trust_from(given: Given) -> Trust:
         trust.add_ca_intermediate(path)
     for path in given["crl"]:
         trust.add_crl(path)
+    if given["revocation"] or given["notation_config"]:
+        from assay.trust.revocation.cache import default_folder
+
+        cache = given["revocation_cache"] or default_folder()
+        trust.ask_revocation(given["revocation"] or "by-policy", cache)
     for path in given["tsa_ca"]:
         trust.add_tsa_ca(path)
     for path in given["ssh_revoked"]:

@@ -22,7 +22,7 @@ from assay.x509.algorithms import digest_name, read_identifier
 from assay.x509.certificate import Certificate, read_extensions
 from assay.x509.crl import RevocationList
 from assay.x509.path import find_path
-from assay.x509.requirements import Requirements
+from assay.x509.requirements import Asking, Requirements
 
 
 class Timestamp(Struct, frozen=True):
@@ -142,6 +142,7 @@ def check_timestamp(
     authorities: Sequence[TimeAuthority],
     *,
     lists: tuple[RevocationList, ...] = (),
+    asking: Asking | None = None,
     now: datetime | None = None,
 ) -> ProvenTime:
     """What a time stamp proves of a message.
@@ -149,7 +150,8 @@ def check_timestamp(
     ``message`` is the message itself, or digests of it by algorithm (`Timestamp.algorithm` says
     which one is needed). The path of the authority's certificate has to be valid at the time that
     it states, and its key be for time stamps alone (RFC 3161 section 2.3). ``lists`` are
-    revocation lists, which have to be current at ``now``. Raises AssayError (timestamp-invalid).
+    revocation lists, which have to be current at ``now``, and ``asking`` says who is asked beyond
+    them (`Requirements`). Raises AssayError (timestamp-invalid).
     """
     if ALGORITHMS[stamp.algorithm].strength is Strength.CORRUPTION_ONLY:
         raise _malformed(f"it is over {stamp.algorithm.upper()}, which can be forged")
@@ -175,6 +177,7 @@ def check_timestamp(
             explicit=True,
             alone=True,
             lists=lists,
+            asking=asking,
         )
         result = find_path(certificate, between, authority.anchors, asked)
         if result.path:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from assay.sources.model import OpenOptions
     from assay.trust.notation import NotationConfig
+    from assay.trust.revocation.settings import Revocation
     from assay.x509.certificate import Certificate
 
 _BARE_KEY = r"(?s)RW[A-Za-z0-9+/]{54}|(ssh|sk|ecdsa)-\S+ AAAA\S+.*|-----BEGIN .*"
@@ -49,6 +50,8 @@ class Trust(Struct):
     """What a policy asks for; each has keys of its own. """
     notation: list[NotationConfig] = field(default_factory=list)
     """Trust policies, of which the image decides which one counts (`for_image`)."""
+    revocation: Revocation | None = None
+    """Whom to ask about revocation; None leaves it to trust policies (`ask_revocation`)."""
     demands: dict[str, str] = field(default_factory=dict)
     """What is asked of signatures (`Key.demands`); set it before keys are added."""
     findings: list[Finding] = field(default_factory=list)
@@ -245,18 +248,39 @@ class Trust(Struct):
         self.notation.append(read_config(Path(folder), policy))
         return self
 
-    def for_image(self, resolved: str) -> Trust:
-        """What is trusted for the image that a name was resolved to. Raises UsageError when no
-        trust policy of notation applies to it, or one that can vouch for nothing."""
-        if not self.notation:
-            return self
-        from assay.signatures.notary.policy import POLICY_SCHEME
+    def ask_revocation(self, mode: str, cache: str | os.PathLike[str] | None = None) -> Trust:
+        """Ask the responders and fetch the lists that certificates name. ``soft`` warns and
+        ``hard`` refuses where that tells nothing; ``off`` asks nobody, not even where a trust
+        policy wants it. Answers are kept in the directory ``cache`` (None: in memory only) for as
+        long as they count. Certificates below authorities are meant, not those that a Sigstore
+        trusted root proves: they live for minutes, and name nobody to ask."""
+        from assay.trust.revocation.settings import Revocation
 
+        self.revocation = Revocation.of(mode, Path(cache) if cache is not None else None)
+        return self
+
+    def for_image(self, resolved: str, *, offline: bool = False) -> Trust:
+        """What is trusted for the image that a name was resolved to; with ``offline`` nobody is
+        asked about revocation. Raises UsageError when no trust policy of notation applies to it,
+        or one that can vouch for nothing."""
+        if not self.notation and self.revocation is None:
+            return self
         trust = replace(self, anchors=list(self.anchors), keys=list(self.keys), notation=[])
+        if self.notation:
+            from assay.signatures.notary.policy import POLICY_SCHEME
         for config in self.notation:
             name, policy = config.policy_for(resolved)
             anchor = trust._add("ca", f"trust policy {name} of {config.folder}")
             trust.keys.append(Key(anchor, POLICY_SCHEME, f"trust policy {name}", policy))
+        if self.revocation is None:
+            self.ask_revocation("by-policy")
+        assert self.revocation is not None
+        asking = self.revocation.key(offline=offline)
+        if asking is not None:
+            trust.keys.append(asking)
+            trust.requirements = [
+                replace(one, keys=(*one.keys, asking)) for one in self.requirements
+            ]
         return trust
 
     def add_secret(self, name: str) -> Trust:

@@ -17,7 +17,7 @@ from assay.model.finding import AssayError, Finding
 from assay.x509 import oids
 from assay.x509.algorithms import AlgorithmIdentifier, read_identifier
 from assay.x509.constraints import NameConstraints, read_constraints
-from assay.x509.general_names import GeneralName, read_general_name, read_general_names
+from assay.x509.general_names import GeneralName, Kind, read_general_name, read_general_names
 from assay.x509.names import Name, read_name
 
 if TYPE_CHECKING:
@@ -155,6 +155,11 @@ class Certificate(Struct, frozen=True, dict=True, eq=False):
         """The encoded names of the revocation lists that this certificate would be in."""
         found = self._extension(oids.CRL_DISTRIBUTION_POINTS, _distribution_points)
         return found or frozenset()
+
+    @cached_property
+    def list_places(self) -> tuple[str, ...]:
+        """Where complete lists that the issuer itself signs are kept: URIs."""
+        return self._extension(oids.CRL_DISTRIBUTION_POINTS, _list_places) or ()
 
     @cached_property
     def responders(self) -> tuple[str, ...]:
@@ -324,7 +329,7 @@ def _responders(cursor: Der) -> tuple[str, ...]:
         access = inside.within(element)
         method, place = access.oid(), read_general_name(access, access.any())
         access.finish()
-        if method == oids.OCSP and isinstance(place.value, str):
+        if method == oids.OCSP and place.kind is Kind.URI and isinstance(place.value, str):
             found.append(place.value)
     return tuple(found)
 
@@ -335,6 +340,23 @@ def _distribution_points(cursor: Der) -> frozenset[bytes]:
     for element in inside.each(SEQUENCE, limits.CERTIFICATE_NAMES, "distribution points"):
         names |= distribution_point_names(inside.within(element).enter_optional(context(0)))
     return frozenset(names)
+
+
+def _list_places(cursor: Der) -> tuple[str, ...]:
+    """Distribution points with all reasons, and without an issuer of their own for their lists."""
+    inside = cursor.enter()
+    found: list[str] = []
+    for element in inside.each(SEQUENCE, limits.CERTIFICATE_NAMES, "distribution points"):
+        point = inside.within(element)
+        named = point.enter_optional(context(0))
+        full = named.enter_optional(context(0)) if named is not None else None
+        if full is None or point.more:
+            continue
+        names = read_general_names(full)
+        found += [
+            name.value for name in names if name.kind is Kind.URI and isinstance(name.value, str)
+        ]
+    return tuple(found)
 
 
 def distribution_point_names(point: Der | None) -> set[bytes]:

@@ -15,6 +15,9 @@ INTERMEDIATE = "ca-intermediate"
 LISTS = "crl"
 """No anchor: a tuple of revocation lists."""
 
+REVOCATION = "revocation"
+"""No anchor: an `Online`, who may be asked about revocation."""
+
 TIME_AUTHORITY = "tsa-ca"
 """No anchor of images: a tuple of certificates below which time stamps are believed."""
 

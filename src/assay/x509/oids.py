@@ -25,6 +25,8 @@ INHIBIT_ANY_POLICY = "2.5.29.54"
 AUTHORITY_INFORMATION = "1.3.6.1.5.5.7.1.1"
 OCSP = "1.3.6.1.5.5.7.48.1"
 """A way to reach an authority, in the extension before."""
+OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
+OCSP_NONCE = "1.3.6.1.5.5.7.48.1.2"
 
 ANY_PURPOSE = "2.5.29.37.0"
 SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
@@ -64,6 +66,8 @@ _NAMES = {
     AUTHORITY_INFORMATION: "authority information access",
     DELTA_CRL: "delta CRL indicator",
     ISSUING_DISTRIBUTION_POINT: "issuing distribution point",
+    OCSP_NO_CHECK: "OCSP no check",
+    OCSP_NONCE: "OCSP nonce",
     **{oid: name for name, oid in PURPOSES.items()},
 }
 

@@ -11,9 +11,10 @@ from functools import lru_cache
 
 from assay import limits
 from assay.model.codes import x509 as codes
-from assay.model.finding import AssayError, Finding
+from assay.model.finding import AssayError, Finding, Severity
 from assay.x509.certificate import Certificate
 from assay.x509.requirements import PathResult, Requirements
+from assay.x509.revocation import revocation_faults
 from assay.x509.rules import faults_of
 from assay.x509.signing import signature_fault
 
@@ -35,12 +36,27 @@ def find_path(
     search = _Search(untrusted, anchors, requirements.legacy)
     closest: tuple[Finding, ...] = ()
     for path in search.paths(leaf):
-        faults = tuple(dict.fromkeys(faults_of(path, search.pool, requirements)))
+        faults, notices = _judged(path, search.pool, requirements)
         if not faults:
-            return PathResult(path)
+            return PathResult(path, (), notices)
         if not closest or len(faults) < len(closest):
             closest = faults
     return PathResult((), closest or (search.dead_end(leaf),))
+
+
+def _judged(
+    path: _Path, pool: Sequence[Certificate], requirements: Requirements
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """What refuses a path, and what is worth saying of it.
+
+    Others are asked about revocation only when nothing else is wrong: so the places that are asked
+    are named by authorities that may issue certificates, and not by whoever made one up.
+    """
+    faults = dict.fromkeys(faults_of(path, requirements))
+    told = list(revocation_faults(path, pool, requirements, ask=not faults))
+    faults |= dict.fromkeys(each for each in told if each.severity is Severity.ERROR)
+    notices = dict.fromkeys(each for each in told if each.severity is not Severity.ERROR)
+    return tuple(faults), tuple(notices)
 
 
 @lru_cache(128)

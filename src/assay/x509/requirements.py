@@ -3,12 +3,50 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 
 from msgspec import Struct
 
-from assay.model.finding import Finding
+from assay.model.finding import Finding, Severity
 from assay.x509.certificate import Certificate
 from assay.x509.crl import RevocationList
+from assay.x509.ocsp import OcspResponse
+
+
+class Obtained(Struct, frozen=True):
+    """What could be had of the places that a certificate names. Nothing in it is believed.
+
+    ``asked`` counts the places; ``unreachable`` says of each that gave nothing why, and
+    ``useless`` of each whose answer cannot be read.
+    """
+
+    asked: int = 0
+    lists: tuple[RevocationList, ...] = ()
+    responses: tuple[OcspResponse, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    useless: tuple[str, ...] = ()
+
+
+class StatusSource(Protocol):
+    """Gets what the places that a certificate names have to say of it. Both raise nothing."""
+
+    def responses(self, certificate: Certificate, issuer: Certificate, now: datetime) -> Obtained:
+        """Answers of OCSP responders."""
+        ...
+
+    def lists(self, certificate: Certificate, issuer: Certificate, now: datetime) -> Obtained:
+        """Revocation lists."""
+        ...
+
+
+class Asking(Struct, frozen=True):
+    """That ``source`` is asked about each certificate below the anchor which the lists given do not
+    settle. ``unknown`` is how bad it is when that does not settle it either. With ``silent`` a
+    certificate that does not say where to ask is let through."""
+
+    source: StatusSource
+    unknown: Severity = Severity.ERROR
+    silent: bool = False
 
 
 class Requirements(Struct, frozen=True):
@@ -24,7 +62,7 @@ class Requirements(Struct, frozen=True):
     critical extension (RFC 3161 section 2.3).
 
     ``lists``, if there are any, must say of every certificate below the anchor that it was not
-    revoked.
+    revoked; ``asking`` says who else may.
 
     ``timeless`` judges no validity and ``legacy`` accepts RSA signatures over SHA-1. Both are for
     saying what firmware would accept, which does as much, and never for whether to trust.
@@ -36,6 +74,7 @@ class Requirements(Struct, frozen=True):
     explicit: bool = False
     alone: bool = False
     lists: tuple[RevocationList, ...] = ()
+    asking: Asking | None = None
     timeless: bool = False
     legacy: bool = False
 
@@ -50,7 +89,9 @@ class PathResult(Struct, frozen=True):
 
     ``path`` runs from the signer's certificate to the anchor; it is empty unless everything was
     right. ``faults`` say what was not, of the path that came closest, each naming the certificate.
+    ``notices`` are worth saying of a path that is right.
     """
 
     path: tuple[Certificate, ...] = ()
     faults: tuple[Finding, ...] = ()
+    notices: tuple[Finding, ...] = ()

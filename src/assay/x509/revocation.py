@@ -1,4 +1,5 @@
-"""Whether certificates of a path were revoked (RFC 5280 section 6.3), by lists that are given.
+"""Whether certificates of a path were revoked (RFC 5280 section 6.3, RFC 6960): by lists that are
+given, and by what the places say that a certificate names.
 
 Complete lists and delta lists, for all certificates of an issuer or for one of its distribution
 points. Indirect lists (of another issuer) and lists for some reasons only are refused.
@@ -10,11 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from assay.model.codes import trust as trust_codes
 from assay.model.codes import x509 as codes
-from assay.model.finding import AssayError, Finding
+from assay.model.finding import AssayError, Finding, Severity
 from assay.x509 import oids
 from assay.x509.certificate import Certificate
 from assay.x509.crl import RevocationList, Revoked, Scope
-from assay.x509.requirements import Requirements
+from assay.x509.requirements import Asking, Obtained, Requirements
+from assay.x509.responder import CLOCK_SKEW, told_by
 from assay.x509.signing import signature_fault, signed_by
 
 _HARMLESS = {
@@ -34,11 +36,19 @@ _HEEDED = {oids.DELTA_CRL, oids.ISSUING_DISTRIBUTION_POINT}
 
 
 def revocation_faults(
-    path: tuple[Certificate, ...], pool: Sequence[Certificate], requirements: Requirements
+    path: tuple[Certificate, ...],
+    pool: Sequence[Certificate],
+    requirements: Requirements,
+    *,
+    ask: bool,
 ) -> Iterator[Finding]:
-    """What the lists say of every certificate below the anchor. ``pool`` are certificates at hand;
-    an authority may sign its lists with another key than its certificates, or with a new one."""
-    judge = _Judge(path, pool, requirements)
+    """What is known of the revocation of every certificate below the anchor. ``pool`` are
+    certificates at hand; an authority may sign its lists with another key than its certificates,
+    or with a new one. With ``ask``, and only then, the source of the requirements is asked."""
+    asking = requirements.asking if ask else None
+    if not requirements.lists and asking is None:
+        return
+    judge = _Judge(path, pool, requirements, asking)
     for number, certificate in enumerate(path[:-1]):
         fault = judge.fault(certificate, number + 1)
         if fault is not None:
@@ -51,21 +61,88 @@ class _Judge:
         path: tuple[Certificate, ...],
         pool: Sequence[Certificate],
         requirements: Requirements,
+        asking: Asking | None,
     ) -> None:
         self._path, self._pool, self._requirements = path, pool, requirements
+        self._asking = asking
+        self._lists = requirements.lists
 
     def fault(self, certificate: Certificate, above: int, depth: int = 0) -> Finding | None:
         """What is wrong with a certificate that the one at ``above`` in the path has issued."""
         try:
-            return self._fault(certificate, above, depth)
+            found = self._by_lists(certificate, above, depth)
+            if found is None or found.code != codes.REVOCATION_UNKNOWN.name:
+                return found
+            if self._asking is None:
+                return found
+            return self._by_asking(self._asking, certificate, above, depth)
         except AssayError as error:
             return _unknown(certificate, error.finding.detail)
 
-    def _fault(self, certificate: Certificate, above: int, depth: int) -> Finding | None:
-        why = "none of the lists given is by its issuer"
+    def _by_asking(
+        self, asking: Asking, certificate: Certificate, above: int, depth: int
+    ) -> Finding | None:
+        """What the places say that a certificate names; of who signed such an answer (``depth``)
+        only lists are asked for, so that no responder answers for itself."""
+        issuer, now = self._path[above], self._requirements.checked_at
+        whys: list[str] = []
+        answers = Obtained()
+        if depth == 0:
+            answers = asking.source.responses(certificate, issuer, now)
+            good = False
+            for response in answers.responses:
+                told = told_by(
+                    response,
+                    certificate,
+                    issuer,
+                    now,
+                    lambda signer: self._why_revoked(signer, above, depth),
+                )
+                if told.revoked is not None and not _before(told.revoked, self._requirements):
+                    return _revoked(certificate, told.revoked)
+                good = good or told.good or told.revoked is not None
+                whys += [told.why] if told.why else []
+            if good:
+                return None
+        lists = asking.source.lists(certificate, issuer, now)
+        if lists.lists:
+            self._lists = (*self._lists, *lists.lists)
+            found = self._by_lists(certificate, above, depth)
+            if found is None or found.code != codes.REVOCATION_UNKNOWN.name:
+                return found
+            whys.append(found.actual)
+        whys += [*answers.useless, *lists.useless]
+        unreachable = (*answers.unreachable, *lists.unreachable)
+        if not answers.asked + lists.asked:
+            if asking.silent and depth == 0 and not self._requirements.lists:
+                return None
+            whys.append("it does not say where to ask, and no list that counts was given")
+        severity = Severity.ERROR if self._requirements.lists else asking.unknown
+        if unreachable:
+            return Finding.of(
+                codes.REVOCATION_UNREACHABLE,
+                detail=f"{certificate}: {'; '.join((*unreachable, *dict.fromkeys(whys)))}",
+                expected="an answer",
+                actual="none",
+                severity=severity,
+            )
+        return _unknown(certificate, "; ".join(dict.fromkeys(whys)), severity)
+
+    def _why_revoked(self, signer: Certificate, above: int, depth: int) -> str:
+        """Why a certificate for answering may not be used; empty when it was not revoked."""
+        found = self.fault(signer, above, depth + 1)
+        if found is None:
+            return ""
+        if found.code == trust_codes.KEY_REVOKED.name:
+            return "was revoked"
+        return f"may have been revoked itself ({found.actual})"
+
+    def _by_lists(self, certificate: Certificate, above: int, depth: int) -> Finding | None:
+        """What the lists at hand say."""
+        why = "none of the lists given is by its issuer" if self._lists else "no list was given"
         bases: list[RevocationList] = []
         deltas: list[RevocationList] = []
-        for each in self._requirements.lists:
+        for each in self._lists:
             if each.issuer != certificate.issuer:
                 continue
             try:
@@ -80,17 +157,12 @@ class _Judge:
                 (bases if each.base_number < 0 else deltas).append(each)
         entry = _entry(certificate, bases, deltas)
         if entry is not None and not _before(entry, self._requirements):
-            return Finding.of(
-                trust_codes.KEY_REVOKED,
-                detail=f"{certificate} was revoked on {entry.date:%Y-%m-%d %H:%M:%SZ}"
-                f" ({entry.reason})",
-                expected="not revoked",
-                actual=f"{entry.reason}, {entry.date:%Y-%m-%dT%H:%M:%SZ}",
-                cause="revocation",
-            )
+            return _revoked(certificate, entry)
         current = [_out_of_date(each, self._requirements) for each in bases]
         if "" in current:
             return None
+        if deltas and not bases:
+            why = "the list is a delta, which says only what changed since a complete one"
         return _unknown(certificate, current[-1] if current else why)
 
     def _unsigned(self, crl: RevocationList, above: int, depth: int) -> str:
@@ -134,12 +206,23 @@ class _Judge:
         return False
 
 
-def _unknown(certificate: Certificate, why: str) -> Finding:
+def _unknown(certificate: Certificate, why: str, severity: Severity = Severity.ERROR) -> Finding:
     return Finding.of(
         codes.REVOCATION_UNKNOWN,
         detail=f"{certificate}: {why}",
-        expected=f"a current list of {certificate.issuer}",
+        expected=f"a current list or answer of {certificate.issuer}",
         actual=why,
+        severity=severity,
+    )
+
+
+def _revoked(certificate: Certificate, entry: Revoked) -> Finding:
+    return Finding.of(
+        trust_codes.KEY_REVOKED,
+        detail=f"{certificate} was revoked on {entry.date:%Y-%m-%d %H:%M:%SZ} ({entry.reason})",
+        expected="not revoked",
+        actual=f"{entry.reason}, {entry.date:%Y-%m-%dT%H:%M:%SZ}",
+        cause="revocation",
     )
 
 
@@ -207,7 +290,7 @@ def _in_scope(scope: Scope, certificate: Certificate) -> bool:
 def _out_of_date(crl: RevocationList, requirements: Requirements) -> str:
     """Why a list does not count at the time of the check; empty when it does."""
     now = requirements.checked_at
-    if now < crl.this_update:
+    if now + CLOCK_SKEW < crl.this_update:
         return f"the list is of {crl.this_update:%Y-%m-%d %H:%M:%SZ}, after the effective time"
     if crl.next_update is None:
         return "the list does not say until when it counts"

@@ -6,7 +6,7 @@ is refused, as nobody here could say which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from assay import limits
 from assay.asn1.der import IA5_STRING, Der, context, encode
@@ -19,7 +19,6 @@ from assay.x509.constraints import shown
 from assay.x509.general_names import GeneralName, Kind
 from assay.x509.names import EMAIL_ADDRESS
 from assay.x509.requirements import Requirements
-from assay.x509.revocation import revocation_faults
 from assay.x509.signing import about
 
 _HEEDED = {
@@ -43,11 +42,9 @@ _HEEDED = {
 _Path = tuple[Certificate, ...]
 
 
-def faults_of(
-    path: _Path, pool: Sequence[Certificate], requirements: Requirements
-) -> Iterator[Finding]:
-    """Everything that is wrong with a path, from the signer's certificate (first) to the anchor;
-    ``pool`` are all certificates at hand."""
+def faults_of(path: _Path, requirements: Requirements) -> Iterator[Finding]:
+    """Everything that is wrong with a path, from the signer's certificate (first) to the anchor,
+    but for revocation."""
     for number, certificate in enumerate(path):
         yield from _guarded(certificate, _own_faults, certificate, requirements)
         if number:
@@ -55,8 +52,6 @@ def faults_of(
     yield from _guarded(path[0], _usage_faults, path[0])
     yield from _purpose_faults(path, requirements)
     yield from _constraint_faults(path)
-    if requirements.lists:
-        yield from revocation_faults(path, pool, requirements)
 
 
 def _guarded(

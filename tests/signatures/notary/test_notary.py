@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.cms.given import Online
 from assay.cms.timestamp import TimeAuthority
-from assay.model.finding import AssayError
+from assay.model.finding import AssayError, Severity
 from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
 from assay.model.signature import Key, SignatureOutcome, Status
 from assay.signatures.notary.policy import POLICY_SCHEME, Action, Policy, Rules, Stamp, Subject
 from assay.signatures.notary.scheme import SCHEME_PLUGIN
+from assay.trust.revocation.source import OnlineStatus
 from assay.x509 import key_schemes
 from assay.x509.crl import read_crls
 from tests.support import certificates, cms
@@ -39,6 +42,7 @@ from tests.support.notary import (
     payload,
     signer,
 )
+from tests.support.revocation import answer, now, pointing, serving
 
 CONTENT = payload("sha256:" + "ab" * 32)
 ROOT = root("root")
@@ -604,6 +608,44 @@ def test_a_policy_that_asks_about_revocation() -> None:
     outcome = check(data, logging, listed)
     assert outcome.status is Status.VERIFIED
     assert names(outcome) == {"key-revoked"}
+
+
+def test_a_policy_asks_whom_the_certificate_names() -> None:
+    start, end = now() - timedelta(days=1), now() + timedelta(days=1)
+    dates: dict[str, Any] = {"start": start, "end": end}
+    top = certificates.root("Named", **dates)
+    enforcing, logging = (
+        Policy({"notary.x509": (top.certificate,)}, rules=Rules(must_ask=True, revocation=action))
+        for action in (Action.ENFORCE, Action.LOG)
+    )
+    skipping = Policy({"notary.x509": (top.certificate,)}, rules=Rules(revocation=Action.SKIP))
+    with serving() as service:
+        leaf = signer(top, extensions=pointing(responder=service.url + "/ocsp"), **dates)
+        data = envelope(jws, leaf, chain=[leaf, top], protected=headers(**{TIME: start}))
+
+        def judged(policy: Policy, unknown: Severity | None = None) -> SignatureOutcome:
+            online = Key("", key_schemes.REVOCATION, "", Online(OnlineStatus(), unknown))
+            policy_key = Key("ca:1", POLICY_SCHEME, "policy", policy)
+            return check(data, policy_key, online, at=now())
+
+        outcome = judged(enforcing)
+        assert outcome.status is Status.UNCHECKED
+        assert names(outcome) == {"revocation-unreachable"}
+        outcome = judged(logging)
+        assert outcome.status is Status.VERIFIED
+        assert names(outcome) == {"revocation-unreachable"}
+        assert {each.severity for each in outcome.findings} == {Severity.WARNING}
+        said = ocsp.OCSPCertStatus.GOOD
+        service.responder("/ocsp", lambda *_: answer(leaf, top, status=said, at=now()))
+        assert not judged(enforcing).findings
+        said = ocsp.OCSPCertStatus.REVOKED
+        assert names(judged(enforcing)) == {"key-revoked"}
+        assert judged(enforcing).status is Status.NOT_VALID_NOW
+        assert judged(logging).status is Status.VERIFIED
+        assert names(judged(logging)) == {"key-revoked"}
+        before = len(service.requests)
+        assert judged(skipping, Severity.ERROR).status is Status.VERIFIED
+        assert len(service.requests) == before
 
 
 def test_b64url_is_what_the_tests_think() -> None:

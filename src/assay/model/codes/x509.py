@@ -96,11 +96,36 @@ REVOCATION_UNKNOWN = Code(
     "whether a certificate was revoked cannot be told",
     Severity.ERROR,
     Question.AUTHENTIC,
-    "Once revocation lists are given (--crl): whether there is a current list, signed by the issuer"
-    " and of a kind that Assay knows, for every certificate below the authority.",
-    "The list is out of date, is of another issuer, or one of the lists is missing. Withholding"
-    " newer lists is also how a revoked certificate is kept in use.",
-    "Download the current lists of all issuers in the path, and give each with --crl.",
+    "Once revocation lists are given (--crl), or others are asked (--revocation, a trust policy):"
+    " whether there is a current list or answer about every certificate below the"
+    " authority, signed by its issuer or for it, and of a kind that Assay knows.",
+    "The list or answer is out of date, is of another issuer, or there is none. Withholding newer"
+    " ones is also how a revoked certificate is kept in use.",
+    "Download the current lists of all issuers in the path, and give each with --crl. If the"
+    " issuer's own service serves what is out of date, tell its operator.",
+)
+
+REVOCATION_UNREACHABLE = Code(
+    "revocation-unreachable",
+    "who could say whether a certificate was revoked cannot be reached",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "Whether the OCSP responders and the places of revocation lists that a certificate names answer"
+    " in time.",
+    "An outage, a firewall, a proxy that is not configured here, or --offline. Cutting off the"
+    " responder is also how a revoked certificate is kept in use.",
+    "Try again; let this machine reach the host named. Without a network, fetch the issuers'"
+    " current lists elsewhere and give each with --crl.",
+)
+
+OCSP_MALFORMED = Code(
+    "ocsp-malformed",
+    "the answer of an OCSP responder cannot be read",
+    Severity.ERROR,
+    Question.CHECKED,
+    "The answer against the Online Certificate Status Protocol (RFC 6960), in strict DER.",
+    "Something else than a responder answers at that address, or the responder declines to answer.",
+    "Tell whoever operates the responder, and give the issuer's current list with --crl.",
 )
 
 CRL_MALFORMED = Code(

@@ -40,6 +40,7 @@ def moment_of(tokens: Sequence[bytes], message: bytes, given: Given, at: datetim
                 message,
                 given.time_authorities,
                 lists=given.lists,
+                asking=given.asking,
                 now=at,
             )
         except AssayError as error:

@@ -48,6 +48,7 @@ _NOT_VALID_NOW = {
     codes.KEY_REVOKED.name,
     x509_codes.CERTIFICATE_NOT_YET_VALID.name,
 }
+_UNTOLD = {x509_codes.REVOCATION_UNKNOWN.name, x509_codes.REVOCATION_UNREACHABLE.name}
 
 
 class CmsSignature:
@@ -127,7 +128,7 @@ class CmsSignature:
                 continue
             found = [*result.faults, *self._faults(certificate, None, answers, at)]
             if not found:
-                self._match(trial, key, result.path, moment)
+                self._match(trial, key, result, moment)
                 return []
             faults += found
         if not named:
@@ -152,6 +153,7 @@ class CmsSignature:
                 purposes=purposes_of(demand) if demand else SIGNING,
                 explicit=bool(demand),
                 lists=given.lists,
+                asking=given.asking,
             )
             result = find_path(leaf, between, key.material, asked)
             if not result.path:
@@ -213,8 +215,8 @@ class CmsSignature:
             signer = replace(signer, signed_at=shown(time), time_source="signer")
         trial.match(key, signer, {}, *notices)
 
-    def _match(self, trial: Trial, key: Key, path: tuple[Certificate, ...], moment: Moment) -> None:
-        leaf = path[0]
+    def _match(self, trial: Trial, key: Key, result: PathResult, moment: Moment) -> None:
+        leaf = result.path[0]
         time, source = self._signing_time(), "signer"
         if moment.proven is not None:
             time = moment.proven.time
@@ -228,9 +230,9 @@ class CmsSignature:
         )
         notes = {
             "certificate": leaf.fingerprint,
-            "chain": " < ".join(str(each) for each in path),
+            "chain": " < ".join(str(each) for each in result.path),
         }
-        notices = [*moment.notices]
+        notices = [*moment.notices, *result.notices]
         if leaf.key.short:
             notices.append(
                 Finding.of(
@@ -297,7 +299,7 @@ def _has_key(certificate: Certificate, public: PublicKey) -> bool:
 def _status(faults: Sequence[Finding]) -> Status:
     """What several faults come to: the most certain reason to refuse."""
     bad = [each for each in faults if each.question is not Question.CHECKED]
-    bad = [each for each in bad if each.code != x509_codes.REVOCATION_UNKNOWN.name]
+    bad = [each for each in bad if each.code not in _UNTOLD]
     if any(each.code not in _NOT_VALID_NOW for each in bad):
         return Status.INVALID
     return Status.NOT_VALID_NOW if bad else Status.UNCHECKED

@@ -22,14 +22,18 @@ from assay.signatures.notary.policy import Action, Policy, Stamp
 from assay.x509 import oids
 from assay.x509.certificate import Certificate
 from assay.x509.path import find_path
-from assay.x509.requirements import PathResult, Requirements
+from assay.x509.requirements import Asking, PathResult, Requirements
 
 _VALIDITY = {
     trust_codes.KEY_EXPIRED.name,
     x509_codes.CERTIFICATE_NOT_YET_VALID.name,
     codes.TIMESTAMP_REQUIRED.name,
 }
-_REVOCATION = {trust_codes.KEY_REVOKED.name, x509_codes.REVOCATION_UNKNOWN.name}
+_REVOCATION = {
+    trust_codes.KEY_REVOKED.name,
+    x509_codes.REVOCATION_UNKNOWN.name,
+    x509_codes.REVOCATION_UNREACHABLE.name,
+}
 _EXPIRY = {trust_codes.SIGNATURE_EXPIRED.name}
 
 
@@ -65,6 +69,13 @@ def judge(
         )
     if policy.time_authorities is not None:
         given = replace(given, time_authorities=policy.time_authorities)
+    if policy.rules.revocation is Action.SKIP:
+        given = replace(given, lists=(), asking=None)
+    elif policy.rules.must_ask and given.source is not None:
+        # a certificate that does not say where to ask is as the policy wants it
+        logged = policy.rules.revocation is Action.LOG
+        unknown = Severity.WARNING if logged else Severity.ERROR
+        given = replace(given, asking=Asking(given.source, unknown, silent=True))
     moment, faults = _moment(envelope, chain, policy, given, at)
     result = _path(chain, anchors, given, moment, at, policy)
     if not result.path and result.faults[0].code == x509_codes.UNKNOWN_ISSUER.name:
@@ -74,9 +85,9 @@ def judge(
     faults += _time_faults(envelope, at)
     if policy.subjects and not any(each.matches(chain[0].subject) for each in policy.subjects):
         faults.append(_wrong_name(chain[0], policy))
-    if policy.rules.must_ask and not given.lists:
+    if policy.rules.must_ask and not given.lists and given.asking is None:
         faults += _unasked(chain)
-    return _sorted_out(result.path, moment, faults, policy)
+    return _sorted_out(result, moment, faults, policy)
 
 
 def _moment(
@@ -111,15 +122,15 @@ def _path(
 ) -> PathResult:
     """A path that is right at all times asked for. Where faults are only to be logged, it is
     looked for again without what they are about, and the faults are kept beside the path."""
-    lists = () if policy.rules.revocation is Action.SKIP else given.lists
     between = (*chain[1:], *given.intermediates)
-    result, logged = PathResult(), dict[Finding, None]()
+    result, logged, told = PathResult(), dict[Finding, None](), dict[Finding, None]()
     for time in moment.times:
         asked = Requirements(
             at=time,
             now=at,
             purposes=frozenset({oids.CODE_SIGNING}),
-            lists=lists,
+            lists=given.lists,
+            asking=given.asking,
         )
         result = find_path(chain[0], between, anchors, asked)
         for _ in range(2):
@@ -130,11 +141,12 @@ def _path(
             if found & _VALIDITY:
                 asked = replace(asked, timeless=True)
             if found & _REVOCATION:
-                asked = replace(asked, lists=())
+                asked = replace(asked, lists=(), asking=None)
             result = find_path(chain[0], between, anchors, asked)
         if not result.path:
             return result
-    return PathResult(result.path, tuple(logged))
+        told |= dict.fromkeys(result.notices)
+    return PathResult(result.path, tuple(logged), tuple(told))
 
 
 def _time_faults(envelope: Envelope, at: datetime) -> list[Finding]:
@@ -201,14 +213,14 @@ def _relaxed(finding: Finding, policy: Policy) -> bool:
 
 
 def _sorted_out(
-    path: tuple[Certificate, ...], moment: Moment, faults: Sequence[Finding], policy: Policy
+    result: PathResult, moment: Moment, faults: Sequence[Finding], policy: Policy
 ) -> Judgement:
     refusing: list[Finding] = []
-    notices = list(moment.notices)
+    notices = [*moment.notices, *result.notices]
     for fault in dict.fromkeys(faults):
         action = _action(fault, policy)
         if action is Action.ENFORCE:
             refusing.append(fault)
         elif action is Action.LOG:
             notices.append(replace(fault, severity=Severity.WARNING))
-    return Judgement(path, moment, tuple(refusing), tuple(notices))
+    return Judgement(result.path, moment, tuple(refusing), tuple(notices))

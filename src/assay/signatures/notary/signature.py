@@ -47,7 +47,11 @@ _NOT_VALID_NOW = {
     x509_codes.CERTIFICATE_NOT_YET_VALID.name,
     codes.TIMESTAMP_REQUIRED.name,
 }
-_UNCHECKED = {trust_codes.SIGNATURE_UNCHECKED.name, x509_codes.REVOCATION_UNKNOWN.name}
+_UNCHECKED = {
+    trust_codes.SIGNATURE_UNCHECKED.name,
+    x509_codes.REVOCATION_UNKNOWN.name,
+    x509_codes.REVOCATION_UNREACHABLE.name,
+}
 
 
 class NotarySignature:

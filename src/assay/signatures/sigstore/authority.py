@@ -67,7 +67,7 @@ def certify(
         names=names,
         issuer=fulcio.issuer_of(claims) or str(leaf.issuer),
         claims=claims,
-        notices=notices,
+        notices=(*notices, *result.notices),
     )
 
 
@@ -84,6 +84,7 @@ def _stamped(
                 bundle.signature,
                 given.time_authorities,
                 lists=given.lists,
+                asking=given.asking,
                 now=at,
             ), tuple(notices)
         except AssayError as error:
@@ -108,6 +109,7 @@ def _path(
             purposes=purposes_of(demand) if demand else SIGNING,
             explicit=bool(demand),
             lists=given.lists,
+            asking=given.asking,
         )
         result = find_path(leaf, (*between, *given.intermediates), authority.material, asked)
         if not result.path:

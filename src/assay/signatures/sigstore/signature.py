@@ -312,4 +312,6 @@ def _authorities(keys: Sequence[Key]) -> list[Key]:
 def _status(fault: Finding) -> Status:
     if fault.code in (trust_codes.KEY_EXPIRED.name, trust_codes.KEY_REVOKED.name):
         return Status.NOT_VALID_NOW
+    if fault.code in ("revocation-unknown", "revocation-unreachable"):
+        return Status.UNCHECKED
     return Status.INVALID

@@ -40,9 +40,16 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 class HttpClient:
     """Makes requests, and keeps connections for the next one. Safe to share between threads."""
 
-    def __init__(self, *, plain_http: bool = False, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        *,
+        plain_http: bool = False,
+        timeout: float = 30.0,
+        attempts: int = limits.HTTP_ATTEMPTS,
+    ) -> None:
         self._plain_http = plain_http
         self._timeout = timeout
+        self._attempts = attempts
         self._managers: dict[tuple[Proxy | None, TlsIdentity], urllib3.PoolManager] = {}
         self._contexts: dict[TlsIdentity, ssl.SSLContext] = {}
         self._lock = threading.Lock()
@@ -61,9 +68,10 @@ class HttpClient:
         authorization: Secret | None = None,
         identity: TlsIdentity | None = None,
         once: bool = False,
+        stay: bool = False,
     ) -> Response:
         """Send a request, follow redirects, and return the final answer, whatever its status
-        unless it is 429 or 5xx.
+        unless it is 429 or 5xx. With ``stay`` redirects to other hosts are refused.
 
         With ``once`` a request whose connection breaks is not sent again as it is: it may have
         been received in part. Raises AssayError when there is no such answer (with ``once``
@@ -92,6 +100,8 @@ class HttpClient:
                     url, "a request with a body is redirected, and it is not sent elsewhere"
                 )
             url = self._follow(url, response.headers["Location"])
+            if stay and url.host != home.host:
+                raise _redirect_refused(home, f"to another host, {url.host}")
         raise _redirect_refused(home, f"more than {limits.HTTP_REDIRECTS} redirects")
 
     def fetch(
@@ -129,8 +139,8 @@ class HttpClient:
         once: bool,
     ) -> Response:
         """One hop, tried again while that makes sense."""
-        for attempt in range(limits.HTTP_ATTEMPTS):
-            last = attempt == limits.HTTP_ATTEMPTS - 1
+        for attempt in range(self._attempts):
+            last = attempt == self._attempts - 1
             try:
                 response = self._send(method, url, headers, body, identity)
             except InterruptedTransferError as error:
@@ -215,10 +225,10 @@ def _redirect_refused(url: Url, detail: str) -> AssayError:
     return AssayError(Finding.of(codes.REDIRECT_REFUSED, detail=f"{url.shown}: {detail}"))
 
 
-def read_body(response: Response, limit: int) -> bytes:
-    """All of a small body; a broken transfer is an AssayError too."""
+def read_body(response: Response, limit: int, seconds: float | None = None) -> bytes:
+    """All of a small body, in ``seconds`` at most; a broken transfer is an AssayError too."""
     try:
-        return response.read(limit)
+        return response.read(limit, seconds)
     except InterruptedTransferError as error:
         raise AssayError(
             Finding.of(

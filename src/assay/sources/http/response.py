@@ -146,9 +146,10 @@ class Response:
             )
         self._waited, self._arrived = 0.0, 0
 
-    def read(self, limit: int) -> bytes:
+    def read(self, limit: int, seconds: float | None = None) -> bytes:
         """The whole body. Raises AssayError when it is larger than ``limit`` bytes, and
-        InterruptedTransferError when it breaks off."""
+        InterruptedTransferError when it breaks off or takes more than ``seconds``."""
+        end = None if seconds is None else time.monotonic() + seconds
         announced = self.content_length
         if announced is not None and announced > limit:
             raise self._too_large(limit, announced)
@@ -159,6 +160,10 @@ class Response:
             total += len(piece)
             if total > limit:
                 raise self._too_large(limit, "more")
+            if end is not None and time.monotonic() > end:
+                self.close()
+                detail = f"{self.url.shown}: not complete after {seconds} seconds"
+                raise InterruptedTransferError(Finding.of(codes.TIMEOUT, detail=detail))
         self._raw.release_conn()
         return b"".join(pieces)
 

@@ -1,0 +1,1 @@
+"""Asks the places that certificates name whether they were revoked."""

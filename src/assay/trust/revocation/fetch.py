@@ -1,0 +1,92 @@
+"""Requests to the places that a certificate names.
+
+The places come from certificates, so they are treated with care: only http and https, only the
+host that is named (no redirect leads to another), no address of this link, where machines get
+their secrets from, and every size and time bounded. A host that did not answer is not asked again
+for a while, so that one outage is waited for once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from assay import limits
+from assay.model.codes import network as codes
+from assay.model.finding import AssayError, Finding, UsageError
+
+if TYPE_CHECKING:
+    from assay.sources.http.client import HttpClient
+    from assay.sources.http.url import Url
+
+
+class Fetcher:
+    """Makes the requests; with ``offline`` it makes none. ``seconds`` bounds each."""
+
+    def __init__(self, *, offline: bool) -> None:
+        self._offline = offline
+        self._clients: dict[float, HttpClient] = {}
+        self._silent: dict[str, tuple[float, str]] = {}
+        self._lock = threading.Lock()
+
+    def fetch(
+        self, address: str, most: int, seconds: float, body: bytes | None = None, type_: str = ""
+    ) -> bytes:
+        """What is at an address: POST where there is a ``body`` (of the media type ``type_``), else
+        GET. Raises AssayError when it cannot be had, saying why in one sentence."""
+        url = _place(address)
+        if self._offline:
+            raise _failure(f"{url.shown} was not asked, as no connection may be made (--offline)")
+        with self._lock:
+            since, why = self._silent.get(url.host, (0.0, ""))
+        if why and time.monotonic() - since < limits.REVOCATION_MEMORY_SECONDS:
+            raise _failure(f"{url.shown} was not asked: {why}")
+        try:
+            return self._request(url, most, seconds, body, type_)
+        except UsageError as error:  # a proxy in the environment, say
+            raise _failure(f"{url.shown}: {error}") from error
+        except AssayError as error:
+            if error.finding.code in (codes.UNREACHABLE.name, codes.TIMEOUT.name):
+                with self._lock:
+                    self._silent[url.host] = (time.monotonic(), "the host did not answer before")
+            raise
+
+    def _request(
+        self, url: Url, most: int, seconds: float, body: bytes | None, type_: str
+    ) -> bytes:
+        from assay.sources.http.client import read_body, refused
+
+        headers = {"Content-Type": type_} if body is not None else {}
+        response = self._client(seconds).request(
+            url, headers, method="GET" if body is None else "POST", body=body, stay=True
+        )
+        if response.status != 200:
+            response.discard()
+            raise refused(response.status, response.url)
+        return read_body(response, most, seconds)
+
+    def _client(self, seconds: float) -> HttpClient:
+        from assay.sources.http.client import HttpClient
+
+        with self._lock:
+            if seconds not in self._clients:
+                # signed answers need no TLS, and lists for TLS could not be had by it
+                self._clients[seconds] = HttpClient(plain_http=True, timeout=seconds, attempts=1)
+            return self._clients[seconds]
+
+
+def _place(address: str) -> Url:
+    from assay.sources.http.url import is_local_only, is_loopback, parse_url
+
+    try:
+        url = parse_url(address)
+    except ValueError as error:
+        raise _failure(f"an address that cannot be asked: {error}") from error
+    if is_local_only(url.host) and not is_loopback(url.host):
+        raise _failure(f"{url.shown} is not asked, since it is on this machine's own link")
+    return url
+
+
+def _failure(detail: str) -> AssayError:
+    return AssayError(Finding.of(codes.UNREACHABLE, detail=detail))
