@@ -21,8 +21,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def docker_registry(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Debian's docker-registry on loopback, with its data in ``folder``: its address, its log."""
+def docker_registry(
+    folder: Path, storage: dict[str, object] | None = None
+) -> Iterator[tuple[str, Path]]:
+    """Debian's docker-registry on loopback, with its data in ``folder``: its address, its log.
+    ``storage`` is more to configure."""
     folder.mkdir(parents=True, exist_ok=True)
     address = f"127.0.0.1:{free_port()}"
     config = folder / "config.yml"
@@ -30,7 +33,8 @@ def docker_registry(folder: Path) -> Iterator[tuple[str, Path]]:
         json.dumps(
             {
                 "version": "0.1",
-                "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
+                "storage": {"filesystem": {"rootdirectory": str(folder / "data")}}
+                | (storage or {}),
                 "http": {"addr": address},
             }
         )

@@ -31,6 +31,14 @@ class InterruptedTransferError(Exception):
         self.finding = finding
 
 
+class RefusedError(AssayError):
+    """The server answered with a status that is not a success."""
+
+    def __init__(self, finding: Finding, status: int) -> None:
+        super().__init__(finding)
+        self.status = status
+
+
 def connection_fault(error: Exception, url: Url, proxy: Proxy | None) -> tuple[Finding, bool]:
     """The finding for a failed request, and whether another attempt may help."""
     where = url.shown
@@ -120,16 +128,19 @@ def malformed(url: Url, detail: str, *, expected: object = "", actual: object = 
     )
 
 
-def refused(status: int, url: Url, note: str = "") -> AssayError:
+def refused(status: int, url: Url, note: str = "") -> RefusedError:
     """The finding for a status that is not a success."""
     after = f" ({note})" if note else ""
     detail = f"{url.shown}: the server answers {status}{after}"
     if status in (401, 403, 407):
-        return AssayError(Finding.of(codes.DENIED, detail=detail))
-    if status in (404, 410):
-        return AssayError(Finding.of(content_codes.NOT_FOUND, detail=detail))
-    if status == 429:
-        return AssayError(Finding.of(codes.RATE_LIMITED, detail=detail))
-    if status >= 500:
-        return AssayError(Finding.of(codes.SERVER_ERROR, detail=detail))
-    return AssayError(Finding.of(codes.RESPONSE_MALFORMED, detail=detail, actual=status))
+        code = codes.DENIED
+    elif status in (404, 410):
+        code = content_codes.NOT_FOUND
+    elif status == 429:
+        code = codes.RATE_LIMITED
+    elif status >= 500:
+        code = codes.SERVER_ERROR
+    else:
+        finding = Finding.of(codes.RESPONSE_MALFORMED, detail=detail, actual=status)
+        return RefusedError(finding, status)
+    return RefusedError(Finding.of(code, detail=detail), status)

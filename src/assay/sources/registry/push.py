@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from msgspec import Struct
 
 from assay import limits
@@ -12,7 +15,7 @@ from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding
 from assay.printable import printable
 from assay.sources.http import retry
-from assay.sources.http.faults import InterruptedTransferError, malformed, refused
+from assay.sources.http.faults import InterruptedTransferError, RefusedError, malformed, refused
 from assay.sources.http.response import Response
 from assay.sources.registry.errors import error_code
 from assay.sources.registry.repository import Manifest, Repository
@@ -28,6 +31,14 @@ _STATUS = {
     415: codes.UPLOAD_REFUSED,
     422: codes.UPLOAD_REFUSED,
 }
+
+
+_NO_ANSWER = {
+    codes.WRITE_DENIED.name,
+    network_codes.REDIRECT_REFUSED.name,
+    network_codes.SERVER_ERROR.name,
+}
+Result = TypeVar("Result")
 
 
 class StaleError(Exception):
@@ -48,23 +59,10 @@ def push_blob(repository: Repository, data: bytes) -> Digest:
     An upload that breaks off is begun anew: nothing says how much of it has arrived.
     """
     digest = Digest("sha256", hash_bytes("sha256", data))
-    if _is_there(repository, f"blobs/{digest}"):
-        return digest
-    for attempt in range(limits.HTTP_ATTEMPTS):
-        try:
-            _upload(repository, data, digest)
-            return digest
-        except InterruptedTransferError as error:
-            if attempt == limits.HTTP_ATTEMPTS - 1:
-                raise AssayError(
-                    Finding.of(
-                        network_codes.TRANSFER_INCOMPLETE,
-                        detail=f"{repository.shown}: the upload of {digest} breaks off"
-                        f" ({error.finding.detail})",
-                    )
-                ) from error
-            retry.wait(retry.backoff(attempt))
-    raise AssertionError("unreachable: the last attempt returns or raises")
+    if not _is_there(repository, f"blobs/{digest}"):
+        what = f"{repository.shown}: the upload of {digest}"
+        _insist(lambda: _upload(repository, data, digest), what)
+    return digest
 
 
 def push_manifest(
@@ -88,8 +86,12 @@ def push_manifest(
             headers["If-None-Match"] = "*"
         elif replacing.etag:
             headers["If-Match"] = replacing.etag
-    response = repository.connection.send(
-        "PUT", repository.name, f"manifests/{reference}", headers, body=content, actions=PUSH
+    path = f"manifests/{reference}"
+    response = _insist(
+        lambda: repository.connection.send(
+            "PUT", repository.name, path, headers, body=content, actions=PUSH
+        ),
+        f"{repository.shown}: {path}",
     )
     if response.status == 412:
         response.discard()
@@ -109,9 +111,26 @@ def push_manifest(
     return Pushed(digest, bool(listed))
 
 
-def has_manifest(repository: Repository, digest: Digest) -> bool:
-    """Whether the repository has a manifest. Raises AssayError where it cannot be told."""
-    return repository.manifest(digest) is not None
+def _insist(action: Callable[[], Result], what: str) -> Result:
+    """Do something again while it breaks off or the registry fails: simple registries do, when
+    several writers store the same blob at the same moment."""
+    for attempt in range(limits.HTTP_ATTEMPTS):
+        last = attempt == limits.HTTP_ATTEMPTS - 1
+        try:
+            return action()
+        except InterruptedTransferError as error:
+            if last:
+                raise AssayError(
+                    Finding.of(
+                        network_codes.TRANSFER_INCOMPLETE,
+                        detail=f"{what} breaks off ({error.finding.detail})",
+                    )
+                ) from error
+        except RefusedError as error:
+            if last or error.status != 500:
+                raise
+        retry.wait(retry.backoff(attempt))
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _is_there(repository: Repository, path: str) -> bool:
@@ -120,7 +139,7 @@ def _is_there(repository: Repository, path: str) -> bool:
     try:
         response = repository.connection.send("HEAD", repository.name, path, actions=PUSH)
     except AssayError as error:
-        if error.finding.code in (codes.WRITE_DENIED.name, network_codes.REDIRECT_REFUSED.name):
+        if error.finding.code in _NO_ANSWER:
             return False
         raise
     response.discard()
