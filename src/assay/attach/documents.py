@@ -16,6 +16,7 @@ from assay import limits, strict_json
 from assay.attach.model import Attachment, Layer, Subject
 from assay.measure.hashing import hash_bytes
 from assay.model.codes import attach as codes
+from assay.model.codes.content import LIMIT_EXCEEDED
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding
 
@@ -50,7 +51,7 @@ def artifact_manifest(attachment: Attachment, subject: Subject) -> bytes:
     manifest: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
-        "artifactType": attachment.artifact_type,
+        **({"artifactType": attachment.artifact_type} if attachment.artifact_type else {}),
         "config": descriptor(attachment.config_media_type, attachment.config),
         "layers": [_layer(layer) for layer in attachment.layers],
         "subject": {
@@ -67,7 +68,7 @@ def artifact_manifest(attachment: Attachment, subject: Subject) -> bytes:
 def artifact_entry(attachment: Attachment, manifest: bytes) -> dict[str, Any]:
     """How an artifact is listed among referrers (distribution-spec, "Listing Referrers")."""
     entry = descriptor(OCI_MANIFEST, manifest)
-    entry["artifactType"] = attachment.artifact_type
+    entry["artifactType"] = attachment.artifact_type or attachment.config_media_type
     if attachment.annotations:
         entry["annotations"] = dict(attachment.annotations)
     return entry
@@ -98,7 +99,7 @@ def with_entry(index: bytes | None, entry: dict[str, Any], where: str) -> bytes 
     if any(same_digest(each, entry) for each in value["manifests"]):
         return None
     value["manifests"].append(entry)
-    return _bounded(value, where)
+    return encoded(value, where)
 
 
 def has_entry(index: bytes, entry: dict[str, Any], where: str) -> bool:
@@ -149,9 +150,9 @@ def with_layers(
         config["rootfs"]["diff_ids"].append(str(digest_of(layer.data)))
         if isinstance(config.get("history"), list):
             config["history"].append({"created": _NO_TIME})
-    encoded = _encoded(config)
-    manifest["config"] |= descriptor(manifest["config"].get("mediaType", OCI_CONFIG), encoded)
-    return Companion(_bounded(manifest, where), media_type, encoded)
+    data = encoded(config, where)
+    manifest["config"] |= descriptor(manifest["config"].get("mediaType", OCI_CONFIG), data)
+    return Companion(encoded(manifest, where), media_type, data)
 
 
 def holds_layers(manifest: bytes, layers: Sequence[Layer], where: str) -> bool:
@@ -215,12 +216,14 @@ def _occupied(where: str, why: str) -> AssayError:
     return AssayError(Finding.of(codes.SIGNATURE_TAG_OCCUPIED, detail=f"{where}: {why}"))
 
 
-def _bounded(value: dict[str, Any], where: str) -> bytes:
-    """The document, unless readers would find it too large."""
-    data = _encoded(value)
+def encoded(value: dict[str, Any], where: str) -> bytes:
+    """A document that was changed. Raises AssayError where readers would find it too large, or
+    where it holds a number that JSON cannot (1e999)."""
+    try:
+        data = _encoded(value)
+    except ValueError as error:
+        raise _occupied(where, str(error)) from error
     if len(data) > limits.MANIFEST_SIZE:
-        from assay.model.codes.content import LIMIT_EXCEEDED
-
         raise AssayError(
             Finding.of(
                 LIMIT_EXCEEDED,
@@ -233,4 +236,5 @@ def _bounded(value: dict[str, Any], where: str) -> bytes:
 
 
 def _encoded(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()

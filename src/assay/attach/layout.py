@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from assay.attach.documents import (
     artifact_manifest,
     config_digest,
     descriptor,
+    encoded,
     same_artifact,
     with_entry,
     with_layers,
@@ -78,7 +78,7 @@ class LayoutPlace:
             if entry is None:
                 return with_entry(index, described | _marks(value, tag), INDEX)
             entry |= described
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+            return encoded(value, INDEX)
 
         self._writer.change_index(change)
         assert written is not None

@@ -29,8 +29,9 @@ class Layer(Struct, frozen=True):
 
 
 class Attachment(Struct, frozen=True):
-    """A signature or an attestation as it is to be stored. Under a tag of cosign's, only the
-    layers count: the rest belongs to the list that they are added to."""
+    """A signature or an attestation as it is to be stored. Without an ``artifact_type`` the type
+    of the configuration stands for it. Under a tag of cosign's, only the layers count: the rest
+    belongs to the list that they are added to."""
 
     artifact_type: str
     layers: tuple[Layer, ...]

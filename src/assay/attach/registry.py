@@ -84,7 +84,8 @@ class RegistryPlace:
 
     def _same(self, manifest: bytes, attachment: Attachment, subject: Subject) -> Digest | None:
         """The same artifact, if it is attached already."""
-        listed = self._repository.referrers(subject.digest, attachment.artifact_type)
+        kind = attachment.artifact_type or attachment.config_media_type
+        listed = self._repository.referrers(subject.digest, kind)
         alike = [each for each in listed.untrusted_descriptors if each.get("size") == len(manifest)]
         for each in alike[: limits.ATTACHED]:
             try:

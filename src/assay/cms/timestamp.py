@@ -70,8 +70,14 @@ def _malformed(detail: str) -> AssayError:
 
 
 def read_response(data: bytes) -> Timestamp:
-    """The token in a TimeStampResp (RFC 3161 section 2.4.2), as a server sends it. Raises
-    AssayError (timestamp-invalid or signature-malformed) when it holds none."""
+    """The token in a TimeStampResp, as a server sends it. Raises AssayError (timestamp-invalid or
+    signature-malformed) when it holds none."""
+    return read_token(token_in(data))
+
+
+def token_in(data: bytes) -> bytes:
+    """The encoded token in a TimeStampResp (RFC 3161 section 2.4.2). Raises AssayError
+    (timestamp-invalid) when it holds none."""
     outer = Der(data, codes.TIMESTAMP_INVALID)
     inside = outer.enter()
     outer.finish()
@@ -80,7 +86,7 @@ def read_response(data: bytes) -> Timestamp:
         raise _malformed(f"the authority granted no time stamp (status {status})")
     token = inside.take(SEQUENCE)
     inside.finish()
-    return read_token(token.encoded)
+    return token.encoded
 
 
 def read_token(data: bytes) -> Timestamp:

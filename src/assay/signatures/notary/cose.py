@@ -6,19 +6,29 @@ from __future__ import annotations
 from typing import Any
 
 from assay import strict_cbor
+from assay.canonical_cbor import encode
 from assay.model.finding import AssayError
 from assay.signatures.notary.envelope import TIMESTAMP, Envelope, build, malformed
 from assay.strict_cbor import Tagged
 
-_SIGN1 = 18
+SIGN1 = 18
 _FIRST_BYTE = b"\xd2"
-_X5CHAIN = 33
+X5CHAIN = 33
 """RFC 9360 section 2."""
-_LABELS = {1: "alg", 2: "crit", 3: "cty"}
+LABELS = {"alg": 1, "crit": 2, "cty": 3}
 """RFC 9052 section 3.1, by their names in JWS."""
-_ALGORITHMS = {-37: "PS256", -38: "PS384", -39: "PS512", -7: "ES256", -35: "ES384", -36: "ES512"}
-_CONTEXT = b"\x84\x6aSignature1"
-"""The head of Sig_structure (RFC 9052 section 4.4): an array of four, and what the first is."""
+ALGORITHM_NUMBERS = {
+    "PS256": -37,
+    "PS384": -38,
+    "PS512": -39,
+    "ES256": -7,
+    "ES384": -35,
+    "ES512": -36,
+}
+_NAMES = {number: name for name, number in LABELS.items()}
+_ALGORITHMS = {number: name for name, number in ALGORITHM_NUMBERS.items()}
+_CONTEXT = "Signature1"
+"""Of Sig_structure (RFC 9052 section 4.4)."""
 
 
 def looks_like(data: bytes) -> bool:
@@ -29,7 +39,7 @@ def looks_like(data: bytes) -> bool:
 def parse_cose(data: bytes) -> Envelope:
     """Read an envelope. Raises AssayError (signature-malformed)."""
     top = _parsed(data, "the top")
-    if not isinstance(top, Tagged) or top.tag != _SIGN1:
+    if not isinstance(top, Tagged) or top.tag != SIGN1:
         raise malformed("it is not tagged as COSE_Sign1")
     parts = top.value
     if not isinstance(parts, list) or len(parts) != 4:
@@ -53,7 +63,7 @@ def parse_cose(data: bytes) -> Envelope:
         "COSE",
         _named(labels),
         payload=payload,
-        signed=b"".join((_CONTEXT, _bytes(encoded), _bytes(b""), _bytes(payload))),
+        signed=encode([_CONTEXT, encoded, b"", payload]),
         signature=signature,
         chain=_chain(unprotected),
         timestamp=timestamp,
@@ -85,27 +95,16 @@ def _named(labels: dict[Any, Any]) -> dict[str, Any]:
 
 def _name(label: Any) -> str:
     if isinstance(label, int) and not isinstance(label, bool):
-        return _LABELS.get(label, f"number {label}")
+        return _NAMES.get(label, f"number {label}")
     if isinstance(label, str):
-        return label if label not in _LABELS.values() else f"text {label}"
+        return label if label not in LABELS else f"text {label}"
     raise malformed("a header's label is neither a number nor text")
 
 
 def _chain(unprotected: dict[Any, Any]) -> list[bytes]:
     """One certificate stands by itself, several in a list (RFC 9360 section 2)."""
-    found = unprotected.get(_X5CHAIN)
+    found = unprotected.get(X5CHAIN)
     chain = [found] if isinstance(found, bytes) else found
     if not isinstance(chain, list) or not all(isinstance(each, bytes) for each in chain):
         raise malformed("the certificates (x5chain) are missing")
     return chain
-
-
-def _bytes(value: bytes) -> bytes:
-    """A byte string in its shortest form (RFC 8949 section 4.2.1)."""
-    size = len(value)
-    if size < 24:
-        return bytes((0x40 | size,)) + value
-    for information, width in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if size < 1 << (8 * width):
-            return bytes((0x40 | information,)) + size.to_bytes(width) + value
-    raise malformed("it is too large")

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from assay import limits
-from assay.crypto.algorithms import Ecdsa, RsaPss, SignatureAlgorithm
+from assay.crypto.algorithms import Ecdsa, RsaPss
 from assay.crypto.public_key import PublicKey
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding
@@ -31,7 +31,7 @@ PAYLOAD_TYPE = "application/vnd.cncf.notary.payload.v1+json"
 X509 = "notary.x509"
 X509_SIGNING_AUTHORITY = "notary.x509.signingAuthority"
 
-ALGORITHMS: dict[str, SignatureAlgorithm] = {
+ALGORITHMS: dict[str, RsaPss | Ecdsa] = {
     "PS256": RsaPss("sha256", salt_length=32),
     "PS384": RsaPss("sha384", salt_length=48),
     "PS512": RsaPss("sha512", salt_length=64),
