@@ -232,3 +232,9 @@ TUF_SNAPSHOT_SIZE = 2 * MIB
 TUF_TARGETS_SIZE = 5 * MIB
 TUF_DELEGATIONS = 32
 TRUSTED_ROOT_SIZE = 16 * MIB
+
+YAML_SIZE = 1 * MIB
+YAML_DOCUMENTS = 1000
+"""Documents in one file."""
+YAML_NODES = 100_000
+"""Values in one file, with each alias counted as all that it stands for."""
