@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from assay import limits
 from assay.appraisal.appraise import appraise
 from assay.appraisal.case import BuiltInRule, Case
 from assay.appraisal.claims import request_for
@@ -31,12 +32,15 @@ from assay.model.signature import Key, SignatureOutcome
 from assay.model.verdict import Verdict
 from assay.policy_import.model import Policy
 from assay.printable import printable
-from assay.sources.blobs import MemoryBlob
+from assay.sources.blobs import MemoryBlob, read_document
 from assay.sources.model import Listing, OpenedImage, OpenOptions
 from assay.sources.open import open_images
 from assay.trust.anchors import Trust
-from assay.trust.requirements import merged
+from assay.trust.requirements import for_name, merged
 from assay.version import __version__
+
+if TYPE_CHECKING:
+    from assay.trust.documents import SignedDocument
 
 
 class Progress(Protocol):
@@ -107,9 +111,11 @@ def _with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
     """The request with all that the policy asks of the image of this name."""
     if request.policy is None:
         return request
-    applied = request.policy.apply(request.open.known_as or name)
+    applied = request.policy.apply(request.open.known_as or name, request.trust.lent)
     trust = msgspec.structs.replace(
-        request.trust, requirements=[*request.trust.requirements, *applied.requirements]
+        request.trust,
+        requirements=[*request.trust.requirements, *applied.requirements],
+        policy_demands=[*request.trust.policy_demands, *applied.demands],
     )
     return msgspec.structs.replace(
         request, trust=trust, findings=[*request.findings, *applied.findings], policy=None
@@ -220,6 +226,16 @@ class Gathered(msgspec.Struct):
     def blobs(self) -> dict[str, Blob]:
         return self.reading.blobs
 
+    def signed_document(self, component: str) -> SignedDocument | None:
+        """The outside document of this id, to be looked into; None for any other component."""
+        found = self.components.get(component)
+        if found is None or not found.external or not isinstance(found.extent, Stored):
+            return None
+        from assay.trust.documents import SignedDocument
+
+        blob = self.blobs[found.extent.blob]
+        return SignedDocument(found, lambda: read_document(blob, limits.ATTACHED_SIZE, found.id))
+
     def requests(self, keys: Sequence[Key]) -> list[tuple[str, Request]]:
         """Every measurement that claims, signatures and readers need."""
         wanted, components = list(self.reading.requests), self.components
@@ -329,12 +345,16 @@ def _listed(listing: Listing, root: str) -> Reading:
     return Reading(components=[document], claims=claims, blobs={key: MemoryBlob(listing.data)})
 
 
-def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
-    """Check the signatures against what was measured, and lay everything before appraisal."""
-    at = request.at or datetime.now(UTC)
+def _check_signatures(
+    gathered: Gathered, facts: Facts, at: datetime
+) -> tuple[list[SignatureOutcome], list[Voucher]]:
+    """What became of each signature, and who vouches for what."""
+    trust, components = gathered.trust, gathered.components
+    keys = trust.all_keys
     outcomes: list[SignatureOutcome] = []
     vouchers = list(gathered.vouchers)
-    components, keys = gathered.components, gathered.trust.all_keys
+    contradicted: set[str] = set()
+    claiming = {claim.origin for claim in gathered.reading.claims}
     for prepared in gathered.reading.signatures:
         document = prepared.signature.document
         answers = {
@@ -342,16 +362,30 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
             for need in prepared.requests(keys)
             if (document, need) in facts.answers
         }
-        found = [
-            one.verify(prepared, components[document], answers, at)
-            for one in gathered.trust.requirements
-            if one.concerns(prepared, components.get(document))
-        ]
-        if gathered.trust.keys or not found:
-            found.append(prepared.verify(answers, gathered.trust.keys, at))
-        outcome = merged(found)
-        outcomes.append(outcome)
-        vouchers += outcome.vouchers
+        signed = gathered.signed_document(document) if trust.requirements else None
+        found: list[SignatureOutcome] = []
+        for one in trust.requirements:
+            if signed is not None and one.concerns(prepared, signed):
+                judged = one.verify(prepared, signed, answers, at)
+                found.append(judged.outcome)
+                if judged.contradicted and document in claiming:
+                    contradicted.add(one.anchor.id)
+        if any(key.anchor for key in trust.keys) or not found:
+            outcome = prepared.verify(answers, trust.keys, at)
+            if trust.signed_name is not None and document in components:
+                outcome = for_name(outcome, components[document], trust.signed_name, None)
+            found.append(outcome)
+        outcomes.append(merged(found))
+        vouchers += outcomes[-1].vouchers
+    # one statement of a trusted signer that says otherwise outweighs others that do not
+    vouchers = [voucher for voucher in vouchers if voucher.anchor not in contradicted]
+    return outcomes, vouchers
+
+
+def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
+    """Check the signatures against what was measured, and lay everything before appraisal."""
+    at = request.at or datetime.now(UTC)
+    outcomes, vouchers = _check_signatures(gathered, facts, at)
     scanned: list[Finding] = []
     for key in list(facts.answers):
         if isinstance(key[1], ContentRequest):
@@ -380,6 +414,7 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
         at=at,
         rule=request.rule,
         tool=f"assay {__version__}",
+        demands=tuple(gathered.trust.policy_demands),
     )
 
 

@@ -229,8 +229,8 @@ def test_the_example_with_the_whole_grammar_is_read() -> None:
     assert f"{docker}example.com/hardened[2]" in not_carried
     assert f"{docker}example.com/hardened-x509[0]" in not_carried
     assert f"{docker}example.com/production[0]" not in not_carried
-    assert policy.apply("docker://example.com/playground/x:1").scope == (
-        f"{docker}example.com/playground"
+    assert policy.apply("docker://example.com/playground/x:1").scopes == (
+        f"{docker}example.com/playground",
     )
     assert policy.apply("docker://unknown.test/x:1").findings[0].code == "policy-rejects"
     [beyond] = policy.apply("docker://a.b.access.redhat.com/x:1").findings

@@ -14,6 +14,7 @@ from assay.appraisal.states import States
 from assay.model.anchor import Signer
 from assay.model.claim import ChunksAre, DigestIs, SizeIs
 from assay.model.codes import content as content_codes
+from assay.model.codes.trust import NO_ANCHOR
 from assay.model.component import BASELINE
 from assay.model.finding import Finding, Question, Severity
 from assay.model.measurement import HashRequest
@@ -261,7 +262,7 @@ def _verdict(
         intact = Answer.YES
     else:
         intact = Answer.UNKNOWN
-    if not case.anchors:
+    if not case.anchors or any(error.code == NO_ANCHOR.name for error in errors):
         authentic = Answer.UNKNOWN
     elif any(finding.question is Question.AUTHENTIC for finding in errors):
         authentic = Answer.NO

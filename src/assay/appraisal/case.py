@@ -9,6 +9,7 @@ from msgspec import Struct
 from assay.model.anchor import Anchor, Voucher
 from assay.model.claim import Claim
 from assay.model.component import Component
+from assay.model.demand import Demand
 from assay.model.finding import Finding
 from assay.model.measurement import Facts
 from assay.model.signature import SignatureOutcome
@@ -39,7 +40,8 @@ class Case(Struct):
     """One image and all evidence about it, as values.
 
     ``root`` is the component that a digest of the image means; ``targets`` are the components
-    that stand for the image as a whole. A claim's origin may be an anchor's id.
+    that stand for the image as a whole. A claim's origin may be an anchor's id. ``demands`` are
+    asked beside the rule; anchors of their groups count for nothing else.
     """
 
     image: str
@@ -58,3 +60,4 @@ class Case(Struct):
     at: datetime
     rule: BuiltInRule
     tool: str
+    demands: tuple[Demand, ...] = ()

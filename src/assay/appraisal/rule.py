@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from assay.appraisal.case import Case
+from assay.appraisal.demands import demand_findings
 from assay.appraisal.fixpoint import Reach
 from assay.appraisal.space import Spaces
 from assay.model.anchor import Anchor, Voucher
@@ -48,8 +49,10 @@ def apply_rule(
     vouchings: list[Vouching] = []
     findings: list[Finding] = []
     kinds: dict[tuple[str, str], list[Anchor]] = {}
+    demanded = {demand.group for demand in case.demands}
     for anchor in case.anchors:
-        kinds.setdefault((anchor.kind, anchor.group), []).append(anchor)
+        if anchor.group not in demanded:
+            kinds.setdefault((anchor.kind, anchor.group), []).append(anchor)
     for (kind, group), anchors in kinds.items():
         reached = {
             anchor.id: _targets_reached(case, spaces, by_anchor[anchor.id]) for anchor in anchors
@@ -68,10 +71,51 @@ def apply_rule(
         if not all(could_not_be_read(case, target) for target in short) or not case.targets:
             missing = _missing(case, kind, needed, have, by_anchor, anchors, signatures)
             findings.append(_of_group(missing, anchors) if group else missing)
-    if not case.anchors:
+    found, by_demand = _demands(case, spaces, by_anchor, demanded, bool(signatures))
+    vouchings += found
+    findings += [finding for found in by_demand for finding in found]
+    enforced = kinds or any(not demand.advisory for demand in case.demands)
+    if not enforced and all(by_demand):
+        detail = "the policy only warns, and nobody vouches for the image" if case.demands else ""
         severity = Severity.INFO if case.rule.self_consistent else None
-        findings.append(Finding.of(codes.NO_ANCHOR, severity=severity))
+        findings.append(Finding.of(codes.NO_ANCHOR, detail=detail, severity=severity))
     return vouchings, findings
+
+
+def _demands(
+    case: Case,
+    spaces: Spaces,
+    by_anchor: dict[str, Reach],
+    demanded: set[str],
+    signed: bool,
+) -> tuple[list[Vouching], list[list[Finding]]]:
+    """Who vouches by the demands of a policy, and what is missing by each of them."""
+    anchors = {anchor.id: anchor for anchor in case.anchors if anchor.group in demanded}
+    reached = {anchor: _targets_reached(case, spaces, by_anchor[anchor]) for anchor in anchors}
+    readable = [target for target in case.targets if not could_not_be_read(case, target)]
+    findings = [
+        demand_findings(
+            demand,
+            anchors,
+            readable if case.targets else [""],
+            reached,
+            lambda anchor: _signer(case, anchor),
+            signed=signed,
+            root=case.root,
+        )
+        for demand in case.demands
+    ]
+    vouchings = [
+        _vouching(case, anchors[anchor], by_anchor[anchor], parts[0])
+        for anchor, parts in reached.items()
+        if parts
+    ]
+    return vouchings, findings
+
+
+def _signer(case: Case, anchor: str) -> str:
+    """What the signer behind an anchor is known by; the anchor itself where it has none."""
+    return next((v.signer.key for v in _vouchers(case, anchor) if v.signer), anchor)
 
 
 def _of_group(missing: Finding, anchors: Sequence[Anchor]) -> Finding:
@@ -112,12 +156,7 @@ def _vouchers(case: Case, anchor: str) -> Iterable[Voucher]:
 
 def _distinct(case: Case, anchors: Sequence[str]) -> int:
     """How many different signers stand behind these anchors: the same key given twice is one."""
-    return len(
-        {
-            next((v.signer.key for v in _vouchers(case, anchor) if v.signer), anchor)
-            for anchor in anchors
-        }
-    )
+    return len({_signer(case, anchor) for anchor in anchors})
 
 
 def _missing(

@@ -56,8 +56,8 @@ def import_(file: str, image: str, partial: bool, format_: str) -> None:
         policy = load_policy(file)
         meanings = policy.meanings()
         if image:
-            scope = policy.apply(image).scope
-            meanings = [each for each in meanings if each.where.rpartition("[")[0] == scope]
+            scopes = policy.apply(image).scopes
+            meanings = [each for each in meanings if each.scope in scopes]
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     sys.stdout.write(_json(policy, meanings) if format_ == "json" else _text(policy, meanings))

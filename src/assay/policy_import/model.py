@@ -3,30 +3,48 @@ group ``assay.policies``, one module or package each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from assay.model.demand import Demand
 from assay.model.finding import Finding
+from assay.model.signature import Key
 from assay.trust.requirements import Requirement
 
 
 class Meaning(Struct, frozen=True):
     """One requirement of a policy, in words. ``where`` is its place in the policy, ``carried``
-    whether Assay can check it, ``text`` what it asks for, or why it cannot be checked."""
+    whether Assay can check it, ``text`` what it asks for, or why it cannot be checked. ``scope``
+    is the part of the policy that it belongs to, ``line`` where it stands in the file (0 where
+    that is not known). What stands ``aside`` concerns no signature, and nothing is lost by it."""
 
     where: str
     text: str
     carried: bool = True
+    scope: str = ""
+    line: int = 0
+    aside: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether the policy asks for something here that is not checked."""
+        return not self.carried and not self.aside
 
 
 class Applied(Struct, frozen=True):
-    """What a policy asks of one image, all of which has to hold. ``scope`` is the part of the
-    policy that applies; ``findings`` are what is decided without looking at any signature."""
+    """What a policy asks of one image, all of which has to hold. ``scopes`` are the parts of the
+    policy that apply; ``findings`` are what is decided without looking at any signature.
+    ``demands`` say what is asked of the requirements whose anchors have their group; of other
+    groups one anchor has to vouch. ``repositories`` are those in which signatures are kept apart
+    from the image."""
 
-    scope: str
-    requirements: tuple[Requirement, ...]
+    scopes: tuple[str, ...]
+    requirements: tuple[Requirement, ...] = ()
     findings: tuple[Finding, ...] = ()
+    demands: tuple[Demand, ...] = ()
+    repositories: tuple[str, ...] = ()
 
 
 class Policy(Protocol):
@@ -37,9 +55,10 @@ class Policy(Protocol):
         """The name of the importer."""
         ...
 
-    def apply(self, image: str) -> Applied:
-        """What the policy asks of the image of this name (as on the command line). Raises
-        UsageError for keys that cannot be read."""
+    def apply(self, image: str, lent: Sequence[Key] = ()) -> Applied:
+        """What the policy asks of the image of this name (as on the command line). ``lent`` is
+        material of the user's that is no anchor (trusted roots, revocation lists), for what the
+        policy leaves to who uses it. Raises UsageError for keys that cannot be read."""
         ...
 
     def meanings(self) -> list[Meaning]:

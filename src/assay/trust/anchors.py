@@ -14,11 +14,13 @@ from msgspec.structs import replace
 from assay import limits, plugins
 from assay.evidence.model import GivenFile, read_bounded
 from assay.model.anchor import Anchor
+from assay.model.demand import Demand
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
 from assay.model.signature import Key
 from assay.trust import secrets
+from assay.trust.containers.identity import SignedName
 from assay.trust.requirements import Requirement
 from assay.x509 import key_schemes
 
@@ -47,7 +49,11 @@ class Trust(Struct):
     documents: list[GivenFile] = field(default_factory=list)
     """Documents whose word counts, such as checksum files."""
     requirements: list[Requirement] = field(default_factory=list)
-    """What a policy asks for; each has keys of its own. """
+    """What a policy asks for; each has keys of its own."""
+    policy_demands: list[Demand] = field(default_factory=list)
+    """How many of them, and which together."""
+    signed_name: SignedName | None = None
+    """The name that payloads of simple signing have to have been made for."""
     notation: list[NotationConfig] = field(default_factory=list)
     """Trust policies, of which the image decides which one counts (`for_image`)."""
     revocation: Revocation | None = None
@@ -67,6 +73,11 @@ class Trust(Struct):
     def all_anchors(self) -> list[Anchor]:
         """Every anchor, those of requirements included."""
         return [*self.anchors, *(one.anchor for one in self.requirements)]
+
+    @property
+    def lent(self) -> list[Key]:
+        """Material that is no anchor: trusted roots, revocation lists, and the like."""
+        return [key for key in self.keys if not key.anchor]
 
     def _add(self, kind: str, description: str) -> str:
         number = sum(1 for anchor in self.anchors if anchor.kind == kind)

@@ -24,56 +24,89 @@ if TYPE_CHECKING:
     from assay.sources.registry.reference import Reference
     from assay.trust.containers.identity import SignedName
 
+if TYPE_CHECKING:
+    from assay.trust.documents import DocumentRule, SignedDocument
+
 SIGNED_NAME = "docker-reference"
 """The label of a document that says which name it was signed for."""
 
 
 class Requirement(Struct, frozen=True):
     """``anchor`` vouches for what a signature covers that was made with ``keys`` (whose anchor it
-    is), is of one of ``schemes`` (`Signature.scheme`), over a document of ``kind``, and was made
-    for a name that ``signed_name`` admits for ``used``, the name that the image is used by."""
+    is), is of one of ``schemes`` (`Signature.scheme`), over a document that ``documents`` admits,
+    and was made for a name that ``signed_name`` admits for ``used``, the name that the image is
+    used by (any name, where that is None)."""
 
     anchor: Anchor
     keys: tuple[Key, ...]
     schemes: tuple[str, ...]
-    kind: str
-    signed_name: SignedName
+    documents: DocumentRule
+    signed_name: SignedName | None = None
     used: Reference | None = None
 
-    def concerns(self, prepared: PreparedSignature, document: Component | None) -> bool:
+    def concerns(self, prepared: PreparedSignature, document: SignedDocument | None) -> bool:
         """Whether a signature is of the kind asked for."""
         return (
             prepared.signature.scheme in self.schemes
             and document is not None
-            and document.kind == self.kind
+            and self.documents.concerns(document)
         )
 
     def verify(
         self,
         prepared: PreparedSignature,
-        document: Component,
+        document: SignedDocument,
         answers: Mapping[Request, Any],
         at: datetime,
-    ) -> SignatureOutcome:
+    ) -> Judged:
         """Check a signature that is of the kind asked for."""
         outcome = prepared.verify(answers, self.keys, at)
-        if outcome.status is not Status.VERIFIED:
-            return outcome
-        signed = document.labels.get(SIGNED_NAME, "")
-        if self.signed_name.admits(self.used, signed):
-            notes = {"signed for": signed} if signed else {}
-            vouchers = tuple(
-                replace(voucher, notes={**voucher.notes, **notes}) for voucher in outcome.vouchers
-            )
-            return replace(outcome, vouchers=vouchers)
-        finding = Finding.of(
-            codes.SIGNED_FOR_ANOTHER_NAME,
-            document.id,
-            f"{prepared.signature.id}: {self.anchor.description}",
-            expected=self.signed_name.describe(self.used),
-            actual=signed or "no name",
+        if not any(voucher.anchor == self.anchor.id for voucher in outcome.vouchers):
+            return Judged(outcome)
+        if (fault := self.documents.fault(document)) is not None:
+            faulty = replace(outcome, vouchers=(), findings=(*outcome.findings, fault))
+            return Judged(faulty, contradicted=self.documents.every)
+        if self.signed_name is None:
+            return Judged(outcome)
+        return Judged(
+            for_name(outcome, document.component, self.signed_name, self.used, self.anchor)
         )
-        return replace(outcome, vouchers=(), findings=(*outcome.findings, finding))
+
+
+class Judged(Struct, frozen=True):
+    """What became of one signature by one requirement. ``contradicted`` is set when its document,
+    which who is trusted did sign, says otherwise than the requirement asks."""
+
+    outcome: SignatureOutcome
+    contradicted: bool = False
+
+
+def for_name(
+    outcome: SignatureOutcome,
+    document: Component,
+    rule: SignedName,
+    used: Reference | None,
+    anchor: Anchor | None = None,
+) -> SignatureOutcome:
+    """An outcome with its vouchers only where the document was signed for the right name."""
+    if not outcome.vouchers:
+        return outcome
+    signed = document.labels.get(SIGNED_NAME, "")
+    if rule.admits(used, signed):
+        notes = {"signed for": signed} if signed else {}
+        vouchers = tuple(
+            replace(voucher, notes={**voucher.notes, **notes}) for voucher in outcome.vouchers
+        )
+        return replace(outcome, vouchers=vouchers)
+    asked = f": {anchor.description}" if anchor is not None else ""
+    finding = Finding.of(
+        codes.SIGNED_FOR_ANOTHER_NAME,
+        document.id,
+        f"{outcome.signature.id}{asked}",
+        expected=rule.describe(used),
+        actual=signed or "no name",
+    )
+    return replace(outcome, vouchers=(), findings=(*outcome.findings, finding))
 
 
 def merged(outcomes: Sequence[SignatureOutcome]) -> SignatureOutcome:

@@ -50,3 +50,38 @@ POLICY_NOT_CARRIED = Code(
     " that the tool itself reads and never lets pass.",
     "Ask whoever keeps the policy for a requirement of a known kind, such as a key.",
 )
+
+POLICY_NO_MATCH = Code(
+    "policy-no-match",
+    "no part of the policy is about this image",
+    Severity.ERROR,
+    Question.ALLOWED,
+    "The image's name against the name patterns of every policy given. What no policy is about is"
+    " not let in.",
+    "The image is from a place that nobody has written a policy for yet, a pattern is narrower than"
+    " it was meant (* does not cross / everywhere), or the image has no name in a registry.",
+    "Use an image that a policy covers, or have whoever keeps the policy name who signs this one."
+    " For a copy in a file, say which name it is to have (--known-as).",
+)
+
+ANNOTATION_MISSING = Code(
+    "annotation-missing",
+    "the signature is right, and lacks an annotation that is asked for",
+    Severity.WARNING,
+    Question.AUTHENTIC,
+    "The annotations in the signed document against those that the policy asks for.",
+    "The image was signed for another purpose or stage, or before it had passed a check.",
+    "Use an image that was signed with the annotation, or ask its publisher for such a signature.",
+)
+
+PREDICATE_UNMET = Code(
+    "predicate-unmet",
+    "the attestation is genuine, and does not say what is asked for",
+    Severity.WARNING,
+    Question.ALLOWED,
+    "Values in the predicate of a trusted statement against the conditions of the policy.",
+    "The image was built or checked in another way than the policy asks for, or the attestation is"
+    " an old one.",
+    "Find out from the attestation's maker why it says so, and use an image whose attestation"
+    " meets the policy.",
+)

@@ -3,13 +3,14 @@ its own keys and for the name that it asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from assay.model.anchor import Anchor
 from assay.model.codes import policy as codes
 from assay.model.finding import Code, Finding
+from assay.model.signature import Key
 from assay.policy_import.containers import grammar, signers
 from assay.policy_import.containers.grammar import PolicyFile, Required
 from assay.policy_import.containers.scopes import Place, place_of
@@ -20,10 +21,10 @@ from assay.trust.containers.identity import (
     MatchRepository,
     RemapIdentity,
 )
+from assay.trust.documents import SimpleSigning
 from assay.trust.requirements import Requirement
 
 FORMAT = "containers-policy.json"
-_DOCUMENT = "simple-signing"
 
 
 class ContainersPolicy(Struct, frozen=True):
@@ -35,7 +36,7 @@ class ContainersPolicy(Struct, frozen=True):
     def format(self) -> str:
         return FORMAT
 
-    def apply(self, image: str) -> Applied:
+    def apply(self, image: str, lent: Sequence[Key] = ()) -> Applied:
         place = place_of(image)
         where, required = self._required(place)
         requirements: list[Requirement] = []
@@ -46,7 +47,7 @@ class ContainersPolicy(Struct, frozen=True):
                 findings.append(Finding.of(code, detail=f"{here}: {meaning_of(one)[0]}"))
             else:
                 requirements.append(_requirement(one, here, number, place))
-        return Applied(where, tuple(requirements), tuple(findings))
+        return Applied((where,), tuple(requirements), tuple(findings))
 
     def _required(self, place: Place) -> tuple[str, tuple[Required, ...]]:
         scopes = self.file.transports.get(place.transport, {})
@@ -66,7 +67,7 @@ class ContainersPolicy(Struct, frozen=True):
         for where, required in parts.items():
             for number, one in enumerate(required):
                 text, carried = meaning_of(one)
-                yield Meaning(f"{where}[{number}]", text, carried)
+                yield Meaning(f"{where}[{number}]", text, carried, scope=where)
 
 
 def _verdict_of(one: Required) -> Code | None:
@@ -122,7 +123,7 @@ def _requirement(one: Required, where: str, number: int, place: Place) -> Requir
         keys, schemes = signers.openpgp_keys(one.keys, anchor.id), ("openpgp",)
     else:
         keys, schemes = signers.sigstore_keys(one, anchor.id), ("cosign",)
-    return Requirement(anchor, keys, schemes, _DOCUMENT, one.identity, place.reference)
+    return Requirement(anchor, keys, schemes, SimpleSigning(), one.identity, place.reference)
 
 
 class ContainersPolicyImporter:

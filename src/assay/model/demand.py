@@ -1,0 +1,78 @@
+"""Demands: what a policy asks of an image, where that is more than one anchor of each kind."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Vouches(Struct, frozen=True, tag="vouches"):
+    """This anchor vouches for the image as a whole."""
+
+    anchor: str
+
+
+class NotCarried(Struct, frozen=True, tag="not-carried"):
+    """Something that cannot be checked; ``reason`` says what, where it stands, and why. Whether it
+    is met is never known."""
+
+    reason: str
+
+
+class AtLeast(Struct, frozen=True, tag="at-least"):
+    """``count`` of ``parts`` are met. Where that is fewer than all, anchors by which the same
+    signer vouches count once."""
+
+    count: int
+    parts: tuple[Vouches | NotCarried | AtLeast, ...]
+
+
+Part = Vouches | NotCarried | AtLeast
+
+
+class Demand(Struct, frozen=True):
+    """``what`` has to be met, for each part of the image that stands for it. Its anchors are those
+    of the group ``group``; ``where`` is the place in the policy, for people. With ``advisory``
+    it only warns."""
+
+    group: str
+    where: str
+    what: Part
+    advisory: bool = False
+
+
+def all_of(*parts: Part) -> Part:
+    """All of these."""
+    return parts[0] if len(parts) == 1 else AtLeast(len(parts), parts)
+
+
+def any_of(*parts: Part) -> Part:
+    """One of these."""
+    return parts[0] if len(parts) == 1 else AtLeast(1, parts)
+
+
+def not_carried(part: Part) -> list[str]:
+    """The reasons of all that cannot be checked."""
+    if isinstance(part, NotCarried):
+        return [part.reason]
+    if isinstance(part, Vouches):
+        return []
+    return [reason for each in part.parts for reason in not_carried(each)]
+
+
+def without_not_carried(part: Part) -> Part:
+    """The demand without what cannot be checked, where the user accepts that: all that *can* be
+    checked is asked for still. Of alternatives, those that are left have to do, in the same
+    number; a demand of which nothing is left stays as it is."""
+    if not isinstance(part, AtLeast):
+        return part
+    every = part.count == len(part.parts)
+    left = tuple(
+        each
+        for each in (without_not_carried(one) for one in part.parts)
+        if not isinstance(each, NotCarried)
+    )
+    if not left:
+        return NotCarried("; ".join(not_carried(part)) or "nothing is asked for")
+    if every:
+        return all_of(*left)
+    return part if len(left) < part.count else AtLeast(part.count, left)
