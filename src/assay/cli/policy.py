@@ -42,7 +42,8 @@ def command() -> None:
 def import_(file: str, image: str, partial: bool, format_: str) -> None:
     """Show what a policy of another tool asks for.
 
-    FILE is a containers-policy.json.
+    FILE is a containers-policy.json, or YAML (or JSON) with ClusterImagePolicy objects of
+    policy-controller, or with Kyverno's ClusterPolicy (verifyImages) or ImageValidatingPolicy.
 
     Nothing is decided: `assay verify IMAGE --policy FILE` does that. Exit status: 0 where all of it
     can be checked, 1 where something cannot, 2 for a policy that is not as its grammar has it.
@@ -61,8 +62,8 @@ def import_(file: str, image: str, partial: bool, format_: str) -> None:
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     sys.stdout.write(_json(policy, meanings) if format_ == "json" else _text(policy, meanings))
-    missing = [each for each in meanings if not each.carried]
-    raise click.exceptions.Exit(_NOT_ALL_CARRIED if missing and not partial else 0)
+    lost = [each for each in meanings if each.lost]
+    raise click.exceptions.Exit(_NOT_ALL_CARRIED if lost and not partial else 0)
 
 
 def _text(policy: Policy, meanings: list[Meaning]) -> str:
@@ -71,15 +72,19 @@ def _text(policy: Policy, meanings: list[Meaning]) -> str:
     lines = [f"{policy.format}: all that applies to an image has to hold", ""]
     before = ""
     for each in meanings:
-        scope = each.where.rpartition("[")[0]
-        if scope != before:
-            lines.append(printable(scope, 300))
-        before = scope
-        mark = "" if each.carried else "NOT CARRIED OVER: "
-        lines.append(f"  {mark}{printable(each.text, 1000)}")
-    if missing := sum(not each.carried for each in meanings):
-        lines += ["", f"{missing} of {len(meanings)} requirements cannot be checked; images that"]
-        lines.append("they apply to are not let in.")
+        if each.scope != before:
+            lines.append(printable(each.scope, 300))
+        before = each.scope
+        line = f"line {each.line}: " if each.line else ""
+        mark = "NOT CARRIED OVER: " if each.lost else "(aside) " if each.aside else ""
+        place = f"{printable(each.where, 300)}: " if mark and each.where != each.scope else ""
+        lines.append(f"  {line}{mark}{place}{printable(each.text, 1000)}")
+    if missing := sum(each.lost for each in meanings):
+        number = sum(not each.aside for each in meanings)
+        lines += [
+            "",
+            f"{missing} of {number} requirements cannot be checked, and never count as met.",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -89,6 +94,6 @@ def _json(policy: Policy, meanings: list[Meaning]) -> str:
     document = {
         "format": policy.format,
         "requirements": meanings,
-        "carried": all(each.carried for each in meanings),
+        "carried": not any(each.lost for each in meanings),
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"

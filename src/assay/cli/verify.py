@@ -28,7 +28,7 @@ from assay.policy_import.model import Policy
         "--policy",
         default="",
         metavar="FILE",
-        help="Ask for what this policy asks of the image (containers-policy.json).",
+        help="Ask for what this policy of podman, policy-controller or Kyverno asks.",
     ),
 )
 @click.option("--all", "every", is_flag=True, help="Ask for every anchor, not one of each kind.")

@@ -81,7 +81,8 @@ class TrustedRoot(Struct, frozen=True, eq=False):
 
     ``bare`` is set for one made of root certificates and log keys alone, by a policy that has no
     more: certificates between root and signer then come with the signature, and as no certificate
-    log is known, none is asked.
+    log is known, none is asked. With ``partial`` the chains of authorities may have gaps, which
+    certificates that come with the signature fill.
     """
 
     logs: tuple[Log, ...]
@@ -89,6 +90,7 @@ class TrustedRoot(Struct, frozen=True, eq=False):
     certificate_logs: tuple[Log, ...]
     timestamp_authorities: tuple[Authority, ...]
     bare: bool = False
+    partial: bool = False
 
 
 def looks_like(data: bytes) -> bool:

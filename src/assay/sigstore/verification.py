@@ -118,7 +118,8 @@ def prove(
     times = [*logged, *stamped_times(bundle, root)]
     if not times:
         raise AssayError(Finding.of(codes.TIME_UNPROVEN))
-    between = [read_certificate(der) for der in bundle.certificates[1:]] if root.bare else []
+    open_chains = root.bare or root.partial
+    between = [read_certificate(der) for der in bundle.certificates[1:]] if open_chains else []
     issuer = _issuer(leaf, between, root, times, now)
     if not root.bare:
         check_timestamps(leaf, issuer, root)
@@ -136,26 +137,24 @@ def _issuer(
     """The certificate that issued the signer's, of an authority to be believed at each time."""
     faults: list[Finding] = []
     for authority in root.certificate_authorities:
-        fault = None
-        for proven in times:
-            fault = _fault_at(leaf, between, authority, proven, now)
-            if fault is not None:
-                break
-        if fault is None:
-            return authority.chain[0]
-        faults.append(fault)
+        found = [_issuer_at(leaf, between, authority, proven, now) for proven in times]
+        issuers = [each for each in found if isinstance(each, Certificate)]
+        if len(issuers) == len(found):
+            return issuers[0]
+        faults.append(next(each for each in found if isinstance(each, Finding)))
     # The authority that issued the certificate has the best reason; others do not know it at all.
     known = [fault for fault in faults if fault.code != "unknown-issuer"]
     raise AssayError((known or faults or [Finding.of(codes.TRUSTED_ROOT_MISSING)])[0])
 
 
-def _fault_at(
+def _issuer_at(
     leaf: Certificate,
     between: Sequence[Certificate],
     authority: Authority,
     proven: ProvenTime,
     now: datetime,
-) -> Finding | None:
+) -> Certificate | Finding:
+    """The certificate that issued the signer's, or what is wrong with it at a time."""
     chain = authority.chain
     path = find_path(
         leaf,
@@ -180,4 +179,4 @@ def _fault_at(
                 expected=str(authority.validity),
                 actual=time.isoformat(),
             )
-    return None
+    return path.path[1] if len(path.path) > 1 else path.path[0]

@@ -130,7 +130,8 @@ class ContainersPolicyImporter:
     name = FORMAT
 
     def recognise(self, data: bytes) -> bool:
-        return data.lstrip()[:1] == b"{" and (b'"default"' in data or b'"transports"' in data)
+        marks = b'"default"' in data or b'"transports"' in data
+        return data.lstrip()[:1] == b"{" and marks and b'"apiVersion"' not in data
 
     def read(self, data: bytes) -> Policy:
         return ContainersPolicy(grammar.parse_policy(data))
