@@ -321,8 +321,15 @@ def _context(
 def _named_digests(
     image: OpenedImage, root: str, targets: list[str], reading: Reading
 ) -> dict[str, Digest]:
-    """The digests by which the root and the targets are known where the image is kept."""
+    """The digests by which the root, the targets, and what these are in (an index within an index)
+    are known where the image is kept: a signature of any of them vouches for its targets."""
+    parents = {component.id: component.parent for component in reading.components}
     wanted = dict.fromkeys([root, *targets])
+    for target in targets:
+        above = parents.get(target, "")
+        while above and above not in wanted:
+            wanted[above] = None
+            above = parents.get(above, "")
     found: dict[str, Digest] = {}
     for claim in reading.claims:
         if claim.subject in wanted and isinstance(claim.expected, DigestIs):

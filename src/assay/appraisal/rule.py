@@ -176,8 +176,14 @@ def _missing(
     vouched = [target for target, number in have.items() if number >= needed]
     short = [target for target, number in have.items() if number < needed]
     if vouched:
-        detail = f"vouched for: {', '.join(vouched)}; not vouched for: {', '.join(short)}"
-    elif reached:
+        return Finding.of(
+            codes.PARTLY_VOUCHED,
+            case.root,
+            f"vouched for: {', '.join(vouched)}; not vouched for: {', '.join(short)}",
+            expected=wanted,
+            actual=f"{len(vouched)} of {len(have)} platforms",
+        )
+    if reached:
         detail = (
             f"the {name} given vouches for {', '.join(dict.fromkeys(reached))},"
             " and from there no claim that holds leads to the whole image"

@@ -74,7 +74,8 @@ class Context(Struct, frozen=True):
 
     ``components`` are those that the image's formats found, by id; ``root`` is the one that a
     digest of the image means, and ``targets`` stand for the image as a whole; ``digests`` are
-    those of them that are named by one, in a registry or in the image itself. ``skipped`` are the
+    those of them, and of what they are in, that are named by one, in a registry or in the image
+    itself. ``skipped`` are the
     parts that were not looked at. ``keys`` is all verification material, ``given`` every file that
     the user named. ``look_around`` says whether to look for signatures that nobody named (beside
     the image, in its registry). ``earlier`` is what was found by the readers before (see

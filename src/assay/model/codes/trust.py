@@ -30,6 +30,19 @@ NOT_VOUCHED = Code(
     " key is the publisher's current one.",
 )
 
+PARTLY_VOUCHED = Code(
+    "partly-vouched",
+    "only some platforms of the image are vouched for",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "For each platform that can be run, whether an anchor vouches for it: for itself, or for an"
+    " index that it is in.",
+    "Only some of the platforms were signed, or platforms were added after signing; the index that"
+    " lists them is not signed itself.",
+    "Ask the publisher to sign the index, which covers all that is in it, or each platform. Where"
+    " only one platform is ever run, name it with --platform, and run it by its digest.",
+)
+
 NO_SIGNATURE = Code(
     "no-signature",
     "a key was given, and no signature was found",
