@@ -140,6 +140,12 @@ def _demand_options(command: Command) -> Command:
             help="What the certificate of --identity has to say, too (source-repository-uri=...).",
         ),
         click.option(
+            "--witness-policy",
+            default="",
+            metavar="FILE",
+            help="Believe a log of --trusted-root only with these witnesses (C2SP tlog-policy).",
+        ),
+        click.option(
             "--ssh-namespace",
             default="file",
             show_default=True,
@@ -297,6 +303,10 @@ def trust_from(given: Given) -> Trust:
         trust.add_ssh_revoked(path)
     for name in given["trusted_root"]:
         _add_trusted_root(trust, name, given)
+    if given["witness_policy"]:
+        if not given["trusted_root"]:
+            raise UsageError("--witness-policy says more about a --trusted-root; give one")
+        trust.add_witness_policy(given["witness_policy"])
     if given["notation_config"]:
         trust.add_notation_config(given["notation_config"], given["notation_policy"])
     elif given["notation_policy"]:

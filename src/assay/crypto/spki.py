@@ -142,6 +142,16 @@ def read_ed448(raw: bytes, what: str) -> PublicKey:
     return from_native(Ed448PublicKey.from_public_bytes(raw), what)
 
 
+def read_ml_dsa_44(raw: bytes, what: str) -> PublicKey:
+    """The key of 1312 bytes (FIPS 204). Raises AssayError as `read_spki`."""
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+    if len(raw) != 1312:
+        detail = f"an ML-DSA-44 key of {len(raw)} bytes, not 1312"
+        raise _refused(codes.KEY_MALFORMED, what, detail)
+    return from_native(MLDSA44PublicKey.from_public_bytes(raw), what)
+
+
 def read_ec_point(curve: str, point: bytes, what: str) -> PublicKey:
     """The ECDSA key of an uncompressed point (SEC 1 section 2.3.3) on ``P-256``, ``P-384``,
     ``P-521`` or a brainpool curve (``brainpoolP256r1`` ...). Raises AssayError as `read_spki`."""

@@ -18,13 +18,14 @@ from assay.sigstore.bundle import InclusionProof, LogEntry
 from assay.sigstore.trusted_root import Log, TrustedRoot
 from assay.transparency import checkpoint, merkle, note
 from assay.transparency.note import NoteError
+from assay.transparency.policy import WitnessPolicy, shown
 
 
 def check_entry(entry: LogEntry, root: TrustedRoot) -> datetime | None:
     """See that a log of the trusted root has the entry; the time when it took it in, if it says.
 
     Nothing follows from this about the entry's content: compare that as well. Raises AssayError
-    (log-unknown, log-proof-invalid, log-proof-missing).
+    (log-unknown, log-proof-invalid, log-proof-missing, log-not-witnessed).
     """
     logs = [log for log in root.logs if log.log_id == entry.log_id]
     if not logs:
@@ -43,7 +44,36 @@ def check_entry(entry: LogEntry, root: TrustedRoot) -> datetime | None:
             raise _error(codes.LOG_PROOF_INVALID, f"the promise by {log.base_url}")
     if entry.proof is not None:
         _check_proof(entry.proof, entry.untrusted_body, logs)
+    if root.witnesses is not None:
+        _check_witnesses(entry, logs, root.witnesses)
     return time
+
+
+def _check_witnesses(entry: LogEntry, logs: list[Log], policy: WitnessPolicy) -> None:
+    """See that enough witnesses cosigned the checkpoint that the proof leads to. A promise alone
+    is nothing that a witness could have seen."""
+    if not any(policy.admits(_raw(log)) for log in logs):
+        raise _error(codes.LOG_NOT_WITNESSED, f"{logs[0].base_url} is no log of the witness policy")
+    if not policy.quorum:
+        return
+    if entry.proof is None:
+        raise _error(codes.LOG_NOT_WITNESSED, "there is no checkpoint", policy.describe())
+    present = policy.witnesses_of(note.parse(entry.proof.checkpoint))
+    if not policy.is_met_by(present):
+        names = ", ".join(sorted(map(shown, present))) or "no witness at all"
+        raise AssayError(
+            Finding.of(
+                codes.LOG_NOT_WITNESSED,
+                detail=f"{logs[0].base_url}: its checkpoint is cosigned by {names}",
+                expected=policy.describe(),
+                actual=names,
+            )
+        )
+
+
+def _raw(log: Log) -> bytes:
+    """The key of a log as a verifier key holds it."""
+    return log.key.spki[-32:] if log.key.family is Family.ED25519 else log.key.spki
 
 
 def _error(code: Code, detail: str, expected: str = "") -> AssayError:

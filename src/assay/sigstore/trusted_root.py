@@ -17,10 +17,14 @@ from assay.crypto.spki import read_pkcs1, read_spki
 from assay.model.codes.sigstore import TRUSTED_ROOT_MALFORMED
 from assay.model.finding import AssayError
 from assay.sigstore.fields import Fields
+from assay.transparency.policy import WitnessPolicy
 from assay.x509.certificate import Certificate, read_certificate
 
 TRUSTED_ROOT_SCHEME = "sigstore-trusted-root"
 """The `Key.scheme` of trusted roots, with a `TrustedRoot` as material. They are no anchors."""
+
+WITNESS_SCHEME = "witness-policy"
+"""The `Key.scheme` of a `WitnessPolicy`, which counts for all trusted roots. It is no anchor."""
 
 _TYPES = tuple(
     pattern.format(version)
@@ -82,7 +86,8 @@ class TrustedRoot(Struct, frozen=True, eq=False):
     ``bare`` is set for one made of root certificates and log keys alone, by a policy that has no
     more: certificates between root and signer then come with the signature, and as no certificate
     log is known, none is asked. With ``partial`` the chains of authorities may have gaps, which
-    certificates that come with the signature fill.
+    certificates that come with the signature fill. ``witnesses`` are those that have to have seen
+    what a log says.
     """
 
     logs: tuple[Log, ...]
@@ -91,6 +96,7 @@ class TrustedRoot(Struct, frozen=True, eq=False):
     timestamp_authorities: tuple[Authority, ...]
     bare: bool = False
     partial: bool = False
+    witnesses: WitnessPolicy | None = None
 
 
 def looks_like(data: bytes) -> bool:

@@ -91,9 +91,11 @@ def check_logged(
         try:
             time = check_entry(entry, root)
         except AssayError as error:
-            if error.finding.code != codes.LOG_UNKNOWN.name:
+            if error.finding.code not in (codes.LOG_UNKNOWN.name, codes.LOG_NOT_WITNESSED.name):
                 raise
-            unknown = error  # another instance's word, which counts for nothing here
+            # another instance's word, or one that too few have seen: it counts for nothing here
+            if unknown is None or error.finding.code == codes.LOG_NOT_WITNESSED.name:
+                unknown = error
             continue
         check_body(entry, verified)
         log = next(log for log in root.logs if log.log_id == entry.log_id)

@@ -23,6 +23,10 @@ _LINE = "— "
 _BLANK = b"\n\n"
 
 
+_ML_DSA_44 = 2420
+"""Bytes of a signature."""
+
+
 class NoteError(ValueError):
     """The bytes are no well-formed note or key. ``offset`` is the byte where that shows."""
 
@@ -42,6 +46,12 @@ class KeyType(IntEnum):
 
     COSIGNATURE = 4
     """Ed25519 by a witness, over a time stamp and the text."""
+
+    COSIGNATURE_ML_DSA = 6
+    """ML-DSA-44 by a witness, over its name, a time stamp, and what a checkpoint says."""
+
+
+_KEY_SIZES = {KeyType.ED25519: 32, KeyType.COSIGNATURE: 32, KeyType.COSIGNATURE_ML_DSA: 1312}
 
 
 class NoteSignature(Struct, frozen=True):
@@ -112,7 +122,7 @@ def _is_name(name: str) -> bool:
 
 class VerifierKey(Struct, frozen=True):
     """A key that a user trusts: a name, an algorithm, and the public key (32 raw bytes for
-    Ed25519, DER SubjectPublicKeyInfo for ECDSA)."""
+    Ed25519, 1312 for ML-DSA-44, DER SubjectPublicKeyInfo for ECDSA)."""
 
     name: str
     type: KeyType
@@ -141,8 +151,9 @@ class VerifierKey(Struct, frozen=True):
             key = cls(parts[0], KeyType(raw[0]), raw[1:])
         except (ValueError, IndexError) as error:
             raise NoteError("the verifier key's last part is not a known kind of key") from error
-        if key.type is not KeyType.ECDSA and len(key.public) != 32:
-            raise NoteError(f"an Ed25519 key has 32 bytes, not {len(key.public)}")
+        size = _KEY_SIZES.get(key.type, len(key.public))
+        if len(key.public) != size:
+            raise NoteError(f"a key of this kind has {size} bytes, not {len(key.public)}")
         if key.key_hash.hex() != parts[1].lower():
             raise NoteError(f"the key's hash is {key.key_hash.hex()}, not {parts[1]}")
         return key
@@ -169,6 +180,8 @@ class VerifierKey(Struct, frozen=True):
                     key, Ecdsa("sha256"), signature, text
                 )
                 return Confirmed(self.name) if right else None
+            if self.type is KeyType.COSIGNATURE_ML_DSA:
+                return self._verify_ml_dsa(text, signature)
             key = read_ed25519(self.public, self.name)
         except AssayError:
             return None
@@ -178,6 +191,21 @@ class VerifierKey(Struct, frozen=True):
             seconds = int.from_bytes(signature[:8])
             signature, text = signature[8:], cosigned_message(text, seconds)
         return Confirmed(self.name, seconds) if confirms(key, EdDsa(), signature, text) else None
+
+    def _verify_ml_dsa(self, text: bytes, signature: bytes) -> Confirmed | None:
+        from assay.crypto.algorithms import MlDsa
+        from assay.crypto.check import confirms
+        from assay.crypto.spki import read_ml_dsa_44
+
+        if len(signature) != 8 + _ML_DSA_44:
+            return None
+        seconds, key = int.from_bytes(signature[:8]), read_ml_dsa_44(self.public, self.name)
+        try:
+            message = witnessed_message(self.name, text, seconds)
+        except NoteError:
+            return None
+        right = confirms(key, MlDsa(), signature[8:], message)
+        return Confirmed(self.name, seconds) if right else None
 
 
 class Confirmed(Struct, frozen=True):
@@ -190,6 +218,22 @@ class Confirmed(Struct, frozen=True):
 def cosigned_message(text: bytes, seconds: int) -> bytes:
     """What a witness signs (C2SP tlog-cosignature, "Format")."""
     return b"cosignature/v1\ntime %d\n" % seconds + text
+
+
+def witnessed_message(witness: str, text: bytes, seconds: int) -> bytes:
+    """What a witness signs with ML-DSA-44 (C2SP tlog-cosignature, "ML-DSA-44 signed message"): of
+    a checkpoint its origin, size and root hash, and no extension lines. Raises NoteError."""
+    from assay.transparency import checkpoint
+
+    state = checkpoint.parse(text)
+    names = (witness.encode(), state.origin.encode())
+    if any(not 1 <= len(name) < 256 for name in names):
+        raise NoteError("a name of more than 255 bytes")
+    cosigner, origin = (bytes([len(name)]) + name for name in names)
+    size = struct.pack(">QQ", 0, state.size)
+    return b"".join(
+        (b"subtree/v1\n\0", cosigner, struct.pack(">Q", seconds), origin, size, state.root)
+    )
 
 
 def confirmations(note: Note, keys: list[VerifierKey]) -> list[Confirmed]:

@@ -194,6 +194,23 @@ class Trust(Struct):
             raise UsageError(f"--trusted-root {name}: {error}") from error
         return self
 
+    def add_witness_policy(self, path: str) -> Trust:
+        """Believe a transparency log only with the witnesses that this policy (C2SP tlog-policy)
+        asks for. It counts for every trusted root, and is no anchor."""
+        from assay.sigstore.trusted_root import WITNESS_SCHEME
+        from assay.transparency.note import NoteError
+        from assay.transparency.policy import parse_policy
+
+        data = read_bounded(Path(path), limits.WITNESS_POLICY_SIZE, "--witness-policy")
+        if any(key.scheme == WITNESS_SCHEME for key in self.keys):
+            raise UsageError("--witness-policy: one policy has to say it all")
+        try:
+            policy = parse_policy(data)
+        except NoteError as error:
+            raise UsageError(f"--witness-policy {path}: {error}") from error
+        self.keys.append(Key("", WITNESS_SCHEME, path, policy))
+        return self
+
     def add_ssh_revoked(self, path: str) -> Trust:
         """Believe no signature by the SSH keys and certificates on this list: OpenSSH's key
         revocation list, or public keys, one a line."""

@@ -60,6 +60,19 @@ LOG_PROOF_MISSING = Code(
     "Ask the publisher for a signature with a log entry.",
 )
 
+LOG_NOT_WITNESSED = Code(
+    "log-not-witnessed",
+    "too few witnesses have seen what the transparency log shows",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "The cosignatures on the log's checkpoint against the logs, witnesses and the quorum of the"
+    " witness policy (--witness-policy).",
+    "The bundle was made before its checkpoint was cosigned, or by a log that asks other witnesses."
+    " A log that shows different trees to different people cannot have both cosigned.",
+    "Ask the publisher for a bundle with a cosigned checkpoint. If the log should have one, tell"
+    " its operator.",
+)
+
 LOG_ENTRY_MISMATCH = Code(
     "log-entry-mismatch",
     "the log entry is about another signature",

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from assay.crypto.check import Check, confirms
 from assay.crypto.public_key import KEY_SCHEME, PublicKey
 from assay.model.anchor import Signer
@@ -27,7 +29,7 @@ from assay.signatures import plain_keys
 from assay.signatures.sigstore.algorithms import algorithms_for
 from assay.signatures.trial import Trial
 from assay.sigstore.bundle import Bundle, Envelope
-from assay.sigstore.trusted_root import TRUSTED_ROOT_SCHEME
+from assay.sigstore.trusted_root import TRUSTED_ROOT_SCHEME, WITNESS_SCHEME
 from assay.x509.key_schemes import AUTHORITY
 
 SCHEME = "sigstore"
@@ -287,9 +289,7 @@ class SigstoreSignature:
             )
 
     def _placed(self, finding: Finding) -> Finding:
-        import msgspec
-
-        return msgspec.structs.replace(
+        return replace(
             finding,
             component=self.signature.document,
             detail=f"{self.signature.id}: {finding.detail}",
@@ -302,7 +302,12 @@ def _hint_for(key: PublicKey) -> str:
 
 
 def _roots(keys: Sequence[Key]) -> list[Key]:
-    return [key for key in keys if key.scheme == TRUSTED_ROOT_SCHEME]
+    """The trusted roots, with the witnesses that the user asks for."""
+    roots = [key for key in keys if key.scheme == TRUSTED_ROOT_SCHEME]
+    policy = next((key.material for key in keys if key.scheme == WITNESS_SCHEME), None)
+    if policy is None:
+        return roots
+    return [replace(key, material=replace(key.material, witnesses=policy)) for key in roots]
 
 
 def _authorities(keys: Sequence[Key]) -> list[Key]:
