@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import pytest
 
 from assay.attach import Attachment, Layer, Subject, attach, subject_of
 from assay.model.finding import AssayError
+from assay.pipeline import VerifyOptions, verify
 from assay.sources.model import OpenOptions
 from assay.sources.open import open_images
+from assay.trust.anchors import Trust
 from tests.attach.support import BUNDLE, ENVELOPE, bundle, legacy
 from tests.evidence.test_attached_real import NEW, OLD
 from tests.support.peers import docker_registry, make_layout, push, run
@@ -87,7 +90,9 @@ def signed_by_cosign(
     return Attachment(kind, layers, annotations=manifest.get("annotations") or {})
 
 
-def cosign_verifies(folder: Path, image: str, *more: str, key: str = "ours") -> bool:
+def cosign_verifies(
+    folder: Path, image: str, *more: str, key: str = "ours", repository: str = ""
+) -> bool:
     verb = "verify-attestation" if "--type" in more else "verify"
     done = subprocess.run(
         [
@@ -95,6 +100,7 @@ def cosign_verifies(folder: Path, image: str, *more: str, key: str = "ours") -> 
             "root.json", "--insecure-ignore-tlog", *more, image,
         ],
         cwd=folder, capture_output=True, text=True, timeout=60,
+        env=os.environ | ({"COSIGN_REPOSITORY": repository} if repository else {}),
     )  # fmt: skip
     return done.returncode == 0
 
@@ -230,3 +236,39 @@ def test_an_envelope_goes_under_the_tag_of_attestations(folder: Path, address: s
     assert f"sha256-{image.rpartition(':')[2]}.att" in _run(
         "crane", "ls", f"{address}/envelope", folder=folder
     )
+
+
+# a repository that holds signatures of others
+
+
+@pytest.mark.parametrize("way", [NEW, OLD], ids=["bundle", "legacy"])
+def test_what_cosign_keeps_in_another_repository(
+    folder: Path, address: str, way: tuple[str, ...]
+) -> None:
+    image = push(folder, address, f"elsewhere{len(way)}")
+    other = f"{address}/signatures{len(way)}"
+    run(
+        "cosign", "sign", "--key", "ours.key", "--trusted-root", "root.json",
+        "--allow-http-registry", "-y", *way, image,
+        folder=folder, environment={"COSIGN_PASSWORD": "", "COSIGN_REPOSITORY": other},
+    )  # fmt: skip
+    trust = Trust().add_key(str(folder / "ours.pub"))
+    [verdict] = verify(f"docker://{image}", VerifyOptions(trust))
+    assert verdict.exit_status == 1
+    options = OpenOptions(signature_repositories=(other,))
+    [verdict] = verify(f"docker://{image}", VerifyOptions(trust, open=options))
+    assert verdict.exit_status == 0, verdict.findings
+
+
+@pytest.mark.parametrize("way", [NEW, OLD], ids=["bundle", "legacy"])
+def test_what_cosign_finds_in_another_repository(
+    folder: Path, address: str, way: tuple[str, ...]
+) -> None:
+    made = signed_by_cosign(folder, address, f"kept-from{len(way)}", *way)
+    image = push(folder, address, f"kept{len(way)}")
+    other = f"{address}/keeps{len(way)}"
+    place = "referrers" if way == NEW else "tag"
+    attach(f"docker://{other}", image_at(f"docker://{image}"), made, place=place)
+    more = () if way == NEW else ("--new-bundle-format=false",)
+    assert not cosign_verifies(folder, image, *more)
+    assert cosign_verifies(folder, image, *more, repository=other)

@@ -181,6 +181,12 @@ def evidence_options(command: Command) -> Command:
             help="Where signatures are kept apart from a registry: a directory, or a URL.",
         ),
         click.option(
+            "--signature-repository",
+            multiple=True,
+            metavar="NAME",
+            help="Another repository that holds signatures, too (cosign: COSIGN_REPOSITORY).",
+        ),
+        click.option(
             "--known-as",
             default="",
             metavar="NAME",
@@ -383,6 +389,7 @@ def open_options_from(given: Given) -> OpenOptions:
         auth_file=given["auth_file"],
         timeout=given["timeout"],
         lookaside=tuple(given.get("lookaside", ())),
+        signature_repositories=tuple(given.get("signature_repository", ())),
         known_as=given.get("known_as", ""),
     )
 

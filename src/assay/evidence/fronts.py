@@ -35,6 +35,10 @@ def _stored_with_others(context: Context) -> bool:
     return context.look_around and context.image.store is not None
 
 
+def _attached(context: Context) -> bool:
+    return bool(context.open.signature_repositories) or _stored_with_others(context)
+
+
 def _simply_signed(context: Context) -> bool:
     return (
         bool(context.open.lookaside)
@@ -45,7 +49,7 @@ def _simply_signed(context: Context) -> bool:
     )
 
 
-ATTACHED: EvidenceReader = Front("attached", "assay.evidence.attached.reader", _stored_with_others)
+ATTACHED: EvidenceReader = Front("attached", "assay.evidence.attached.reader", _attached)
 BASELINE: EvidenceReader = Front(
     "baseline", "assay.evidence.baseline", lambda context: bool(context.given_for("baseline"))
 )

@@ -14,7 +14,8 @@ from assay.model.selection import Selection
 
 class OpenOptions(Struct, frozen=True):
     """How images may be reached. See the command line's options of the same names. ``lookaside``
-    are the places with signatures of images in registries; ``known_as`` is the name that an image
+    are the places with signatures of images in registries, ``signature_repositories`` other
+    repositories that hold them; ``known_as`` is the name that an image
     is used by, where that is not the one it is opened by."""
 
     offline: bool = False
@@ -26,6 +27,7 @@ class OpenOptions(Struct, frozen=True):
     auth_file: str = ""
     timeout: float = 30.0
     lookaside: tuple[str, ...] = ()
+    signature_repositories: tuple[str, ...] = ()
     known_as: str = ""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from assay import limits
 from assay.model.codes import attached as codes
@@ -68,8 +69,10 @@ class Search:
     """Looks for what is attached to one digest. What goes wrong with one candidate is in
     ``findings``, and never ends the search."""
 
-    def __init__(self, store: BlobStore, digest: Digest) -> None:
+    def __init__(self, store: BlobStore, digest: Digest, place: str = "") -> None:
+        """``place`` is the name, for people, of a store that is not the image's own."""
         self._store, self._digest = store, digest
+        self._before = f"{place}/" if place else ""
         self._seen: set[bytes] = set()
         self.findings: list[Finding] = []
 
@@ -77,6 +80,7 @@ class Search:
         """Everything attached, each manifest once. Raises nothing."""
         found: list[Attached] = []
         for attached in self._all():
+            attached = replace(attached, where=self._before + attached.where)
             if attached.content in self._seen:
                 continue
             if len(found) >= limits.ATTACHED:

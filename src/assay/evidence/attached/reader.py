@@ -8,7 +8,7 @@ a finding; it never hides the others.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -28,6 +28,9 @@ from assay.model.signature import InlineSigned, Signature, SignatureScheme
 from assay.model.verdict import NotChecked
 from assay.sources.blobs import MemoryBlob, read_document
 
+if TYPE_CHECKING:
+    from assay.sources.registry.repository import Repository
+
 _EMPTY = "application/vnd.oci.empty.v1+json"
 
 
@@ -38,17 +41,36 @@ class AttachedReader:
     def read(self, context: Context) -> Evidence:
         evidence = Evidence()
         store = context.image.store
-        if store is None or not context.look_around:
-            return evidence
-        for component, digest in context.digests.items():
-            search = Search(store, digest)
-            for attached in search.run():
-                _Candidate(context, store, component, digest, evidence).read(attached)
-            evidence.reading.findings += [
-                finding if finding.component else replace(finding, component=component)
-                for finding in search.findings
-            ]
+        if store is not None and context.look_around:
+            _read_all(context, store, "", evidence)
+        for name in context.open.signature_repositories:
+            try:
+                repository = _opened(name, context)
+            except AssayError as error:
+                evidence.reading.findings.append(error.finding)
+                continue
+            if repository.shown != getattr(store, "shown", ""):  # it was looked into already
+                _read_all(context, repository, repository.shown, evidence)
         return evidence
+
+
+def _opened(name: str, context: Context) -> Repository:
+    """A repository that holds signatures of other images. Raises AssayError, UsageError."""
+    from assay.sources.registry.names import repository_named
+    from assay.sources.registry.source import open_repository
+
+    return open_repository(repository_named(name), context.open)
+
+
+def _read_all(context: Context, store: BlobStore, place: str, evidence: Evidence) -> None:
+    for component, digest in context.digests.items():
+        search = Search(store, digest, place)
+        for attached in search.run():
+            _Candidate(context, store, component, digest, evidence).read(attached)
+        evidence.reading.findings += [
+            finding if finding.component else replace(finding, component=component)
+            for finding in search.findings
+        ]
 
 
 class _Candidate:

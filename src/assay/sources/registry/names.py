@@ -7,6 +7,7 @@ import os
 
 from msgspec.structs import replace
 
+from assay.model.finding import UsageError
 from assay.sources.open import transport_of
 from assay.sources.registry.reference import (
     DEFAULT_TAG,
@@ -26,6 +27,19 @@ def complete(text: str) -> Reference:
         found = replace(found, registry=DEFAULT_REGISTRY)
     if found.registry == DEFAULT_REGISTRY and "/" not in found.repository:
         found = replace(found, repository=f"library/{found.repository}")
+    return found
+
+
+def repository_named(text: str) -> Reference:
+    """A repository for signatures, as ``--signature-repository`` names it. Raises UsageError."""
+    try:
+        found = parse_reference(text.removeprefix("docker://"))
+    except ValueError as error:
+        raise UsageError(f"--signature-repository {text[:300]}: {error}") from error
+    if found.tag or found.digest is not None:
+        raise UsageError(
+            f"--signature-repository {text}: it has a tag or digest; expected HOST/REPOSITORY"
+        )
     return found
 
 
