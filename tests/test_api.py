@@ -12,15 +12,22 @@ import pytest
 
 import assay
 from assay import (
+    AssayError,
     RefusedError,
     Trust,
     UsageError,
     Verdict,
+    attest,
     baseline,
     compare,
     inspect,
+    load_signing_key,
+    sign,
     verify,
 )
+from assay.model.secret import Secret
+from assay.produce.keys import pkcs8
+from assay.produce.keys.kinds import generate
 
 CONTENT = b"assay" * 1000
 DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -108,6 +115,41 @@ def test_names_that_no_system_has(image: Path) -> None:
         assert verdict.findings[0].code in ("not-found", "unreadable"), name[:40]
 
 
+def test_sign_and_attest(image: Path, tmp_path: Path) -> None:
+    secret, public = tmp_path / "release.key", tmp_path / "release.pub"
+    key = generate("ecdsa-p256")
+    secret.write_bytes(pkcs8.FORM.write(key, Secret(b"correct horse")))
+    secret.chmod(0o600)
+    public.write_bytes(pkcs8.FORM.write_public(key))
+
+    key = load_signing_key(secret, b"correct horse")
+    signature = tmp_path / "disk.img.sigstore.json"
+    signature.write_bytes(sign(image, key))
+    assert verify(image, Trust().add_key(public))
+    signature.unlink()
+    assert not verify(image, Trust().add_key(public))
+    statement = tmp_path / "tested.json"
+    statement.write_bytes(attest(image, key, "https://a.example/tested", {"passed": True}))
+    assert verify(image, Trust().add_key(public), attestations=[statement])
+
+    for wrong in (
+        lambda: load_signing_key(secret),
+        lambda: load_signing_key(secret, b"another"),
+        lambda: sign(image, key, form="minisign"),
+        lambda: sign(image, key, form="no-such-form"),
+        lambda: sign(image, key, annotations={"a": "b"}),
+        lambda: sign(image, key, attach=True),
+        lambda: attest(image, key, "custom", {"a": object()}),
+        lambda: attest(image, key, "custom", {"a": float("nan")}),
+        lambda: attest(image, key, "custom", b"[]"),
+        lambda: attest(image, key, "no type", {}),
+    ):
+        with pytest.raises(UsageError):
+            wrong()
+    with pytest.raises(AssayError):
+        sign(tmp_path / "missing", key)
+
+
 def test_importing_it_is_cheap() -> None:
     heavy = "msgspec, cryptography, urllib3, click, rich, isal, ssl, hashlib, asyncio"
     code = (
@@ -121,8 +163,9 @@ def test_importing_it_is_cheap() -> None:
 
 def test_what_the_interface_has() -> None:
     assert sorted(assay.__all__) == [
-        "Comparison", "RefusedError", "Trust", "UsageError", "Verdict", "__version__", "baseline",
-        "compare", "inspect", "verify",
+        "AssayError", "Comparison", "RefusedError", "SigningKey", "Trust", "UsageError", "Verdict",
+        "__version__", "attest", "baseline", "compare", "inspect", "load_signing_key", "sign",
+        "verify",
     ]  # fmt: skip
     assert set(assay.__all__) <= set(dir(assay))
     with pytest.raises(AttributeError):

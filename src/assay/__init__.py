@@ -16,27 +16,37 @@ from assay.version import __version__
 
 if TYPE_CHECKING:
     from assay.api import (
+        AssayError,
         Comparison,
         RefusedError,
+        SigningKey,
         Trust,
         UsageError,
         Verdict,
+        attest,
         baseline,
         compare,
         inspect,
+        load_signing_key,
+        sign,
         verify,
     )
 
 __all__ = [
+    "AssayError",
     "Comparison",
     "RefusedError",
+    "SigningKey",
     "Trust",
     "UsageError",
     "Verdict",
     "__version__",
+    "attest",
     "baseline",
     "compare",
     "inspect",
+    "load_signing_key",
+    "sign",
     "verify",
 ]
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from assay import pipeline
 from assay.appraisal.case import BuiltInRule
 from assay.evidence.baseline_document import CHUNK_SIZE, LARGEST_CHUNK, SMALLEST_CHUNK
 from assay.model.comparison import Comparison
 from assay.model.digest import ALGORITHMS, Strength
-from assay.model.finding import UsageError
+from assay.model.finding import AssayError, UsageError
 from assay.model.reading import Options
 from assay.model.verdict import Verdict
+from assay.produce.signing_key import SigningKey
 from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust
 
@@ -129,6 +130,79 @@ def compare(
     return run.compare(os.fspath(a), os.fspath(b), options)
 
 
+def load_signing_key(path: Path, passphrase: str | bytes | None = None) -> SigningKey:
+    """The private key in a file: PEM, of cosign, or of minisign.
+
+    ``passphrase`` says where the passphrase of an encrypted key is (``env:NAME``, ``fd:NUMBER``,
+    ``file:PATH``); bytes are the passphrase itself. Raises UsageError: the file cannot be read,
+    others can read it though it is not encrypted, the passphrase is wrong.
+    """
+    from assay.produce.keys.files import load_key
+
+    return load_key(path, passphrase)
+
+
+def sign(
+    image: Path,
+    key: SigningKey,
+    *,
+    form: str = "",
+    comment: str | None = None,
+    annotations: Mapping[str, str] | None = None,
+    attach: bool = False,
+    offline: bool = False,
+) -> bytes:
+    """A signature over a file, or of a container image by its digest.
+
+    ``form`` is ``sigstore``, ``minisign``, ``dsse``, ``raw`` or, for images, ``simple-signing``;
+    empty for what is usual for the key. ``comment`` is minisign's trusted comment, and
+    ``annotations`` are signed with an image. With ``attach`` the signature of an image is attached
+    to it as well, in its registry or layout. Raises AssayError, which holds a finding, where
+    something cannot be read or written, and UsageError when the request makes no sense.
+    """
+    from assay.produce.formats.model import Wishes
+    from assay.signing import find_subject, sign
+
+    options = OpenOptions(offline=offline)
+    subject = find_subject(os.fspath(image), options)
+    signed = sign(subject, key, form, Wishes(comment=comment), annotations)
+    if attach:
+        signed.attach(options)
+    return signed.data
+
+
+def attest(
+    image: Path,
+    key: SigningKey,
+    kind: str,
+    predicate: Mapping[str, Any] | bytes,
+    *,
+    form: str = "sigstore",
+    attach: bool = False,
+    offline: bool = False,
+) -> bytes:
+    """A signed in-toto statement about a file or a container image.
+
+    ``kind`` is the type of the predicate, by a short name (``slsaprovenance1``, ``cyclonedx`` ...)
+    or as a URI; bytes of JSON go into the statement as they are. ``form`` is ``sigstore`` or
+    ``dsse``. The rest is as in `sign`.
+    """
+    import json
+
+    from assay.signing import attest, find_subject
+
+    if not isinstance(predicate, bytes):
+        try:
+            predicate = json.dumps(dict(predicate), ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"predicate: it cannot be written as JSON: {error}") from error
+    options = OpenOptions(offline=offline)
+    signed = attest(find_subject(os.fspath(image), options), key, kind, predicate, form)
+    if attach:
+        signed.attach(options)
+    return signed.data
+
+
 class RefusedError(Exception):
     """What was asked for needs an image that is intact and, where something to trust was given,
     vouched for. The one given is not: ``verdict`` says why."""
@@ -191,13 +265,18 @@ def _only(image: Path, found: Sequence[Found]) -> Found:
 
 
 __all__ = [
+    "AssayError",
     "Comparison",
     "RefusedError",
+    "SigningKey",
     "Trust",
     "UsageError",
     "Verdict",
+    "attest",
     "baseline",
     "compare",
     "inspect",
+    "load_signing_key",
+    "sign",
     "verify",
 ]

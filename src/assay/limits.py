@@ -241,3 +241,10 @@ YAML_DOCUMENTS = 1000
 """Documents in one file."""
 YAML_NODES = 100_000
 """Values in one file, with each alias counted as all that it stands for."""
+
+PRIVATE_KEY_SIZE = 16 * KIB
+"""A file with a private key; the longest ones are RSA keys of 16384 bits."""
+SCRYPT_MEMORY = 1 * GIB + 64 * MIB
+"""What a private key may ask for to be decrypted: minisign asks for 1 GiB."""
+SCRYPT_WORK = 4 * GIB
+"""That memory, times how often it is gone through."""

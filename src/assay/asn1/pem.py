@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
 import re
 from collections.abc import Iterator
@@ -58,6 +59,13 @@ def blocks(data: bytes, code: Code) -> Iterator[Block]:
         position = end + len(label) + 14
     if _BEGIN.search(data, position):
         raise _malformed(code, f"is one of more than {limits.PEM_BLOCKS}", position)
+
+
+def encode(label: str, data: bytes) -> bytes:
+    """One block, in lines of 64 characters (RFC 7468 section 2)."""
+    text = base64.b64encode(data).decode()
+    lines = [text[start : start + 64] for start in range(0, len(text), 64)]
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]).encode()
 
 
 def _malformed(code: Code, what: str, offset: int) -> AssayError:

@@ -25,14 +25,15 @@ def check_target(path: Path, *, force: bool, inputs: tuple[str, ...] = ()) -> No
         raise UsageError(f"--output {path}: the file exists; --force replaces it")
 
 
-def write_whole(path: Path, data: bytes, *, force: bool) -> None:
-    """Write a file so that nobody ever sees a part of it. Raises OSError, UsageError."""
+def write_whole(path: Path, data: bytes, *, force: bool, mode: int = 0o666) -> None:
+    """Write a file so that nobody ever sees a part of it; ``mode`` is what the user's umask takes
+    its share from. Raises OSError, UsageError."""
     if force and _is_special(path):
         with path.open("wb") as file:
             file.write(data)
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

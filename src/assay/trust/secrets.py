@@ -1,4 +1,4 @@
-"""Shared secrets: where they may come from, and how they are read.
+"""Shared secrets and passphrases: where they may come from, and how they are read.
 
 A secret is never taken from the command line itself, which every user of a machine can read.
 """
@@ -16,6 +16,7 @@ MINIMUM_LENGTH = 16
 """Bytes. Anything shorter can be found by trying."""
 
 _LONGEST = 1024 * 1024
+_LONGEST_PASSPHRASE = 1024
 _ENCODINGS = {"secret": "", "secret-hex": "hex", "secret-base64": "base64"}
 
 
@@ -33,16 +34,7 @@ def read_secret(name: str, option: str) -> tuple[Secret, str]:
     ``option`` and never the secret.
     """
     form, _, place = name.partition(":")
-    kind, colon, rest = place.partition(":")
-    if kind == "env" and colon:
-        where = f"environment variable {rest}"
-        raw = _from_environment(rest, option)
-    elif kind == "fd" and colon:
-        where = f"file descriptor {rest}"
-        raw = _from_descriptor(rest, option)
-    else:
-        where = f"file {place}"
-        raw = _from_file(place, option)
+    raw, where = _from_place(place, option)
     if len(raw) > _LONGEST:
         raise UsageError(f"{option}: the secret from {where} is larger than {_LONGEST} bytes")
     value = _decoded(raw, _ENCODINGS[form], f"{option}: the secret from {where}")
@@ -52,6 +44,31 @@ def read_secret(name: str, option: str) -> tuple[Secret, str]:
             f" {MINIMUM_LENGTH} bytes can be found by trying"
         )
     return Secret(value), where
+
+
+def read_passphrase(place: str, option: str) -> Secret:
+    """The passphrase of a private key, from ``env:NAME``, ``fd:NUMBER`` or ``file:PATH``. The line
+    end that editors put behind it does not count. Raises UsageError, naming ``option`` and never
+    the passphrase."""
+    kind, colon, rest = place.partition(":")
+    if not colon or kind not in ("env", "fd", "file"):
+        # it might be the passphrase itself, which everybody on this machine can see by now
+        raise UsageError(f"{option}: expected env:NAME, fd:NUMBER or file:PATH")
+    raw, where = _from_place(rest if kind == "file" else place, option)
+    value = raw if kind == "env" else raw.removesuffix(b"\n").removesuffix(b"\r")
+    if len(value) > _LONGEST_PASSPHRASE or b"\n" in value or b"\0" in value:
+        raise UsageError(f"{option}: what is in {where} is no passphrase: one line is expected")
+    return Secret(value)
+
+
+def _from_place(place: str, option: str) -> tuple[bytes, str]:
+    """What is found at ``env:NAME``, ``fd:NUMBER`` or in a file, and where that is."""
+    kind, colon, rest = place.partition(":")
+    if kind == "env" and colon:
+        return _from_environment(rest, option), f"environment variable {rest}"
+    if kind == "fd" and colon:
+        return _from_descriptor(rest, option), f"file descriptor {rest}"
+    return _from_file(place, option), f"file {place}"
 
 
 def _from_environment(name: str, option: str) -> bytes:

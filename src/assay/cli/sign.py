@@ -1,0 +1,98 @@
+"""``assay sign``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from assay.cli import options
+from assay.cli.help import GroupedCommand, grouped
+from assay.cli.names import HELP_NAMES
+from assay.cli.passphrase import key_options, open_key
+from assay.cli.produced import Work, output_options, pairs
+
+
+@click.command("sign", cls=GroupedCommand, context_settings=HELP_NAMES)
+@click.argument("image", metavar="IMAGE")
+@key_options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["sigstore", "minisign", "dsse", "raw", "simple-signing"]),
+    default=None,
+    help="The form of the signature.  [default: sigstore; minisign with a key of minisign]",
+)
+@output_options
+@grouped(
+    "What the signature says",
+    click.option(
+        "--annotation",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Sign this together with an image's digest.",
+    ),
+    click.option(
+        "--trusted-comment",
+        default=None,
+        metavar="TEXT",
+        help="What a minisign signature says.  [default: the time and the file's name]",
+    ),
+    click.option(
+        "--payload-type",
+        default="",
+        metavar="TYPE",
+        help="The media type in an envelope.  [default: in-toto's for a statement]",
+    ),
+    click.option(
+        "--signature-algorithm",
+        default="",
+        metavar="NAME",
+        help="Another algorithm than is usual for the key: rsa-pss-sha256 ...",
+    ),
+)
+@options.network_options
+def command(image: str, **given: Any) -> None:
+    """Sign a file or a container image.
+
+    A file gets a detached signature beside it. Of a container image (docker://..., oci:DIR) the
+    digest of its manifest or index is signed, and the signature is attached to it there; a tag is
+    resolved once. With -o it is written to a file instead.
+
+    \b
+    Forms of signatures:
+      sigstore        a bundle, as cosign makes them: FILE.sigstore.json, or attached
+      minisign        for minisign -V (Ed25519 keys): FILE.minisig
+      dsse            an envelope around the file itself: FILE.envelope.json
+      raw             the bare value, as openssl writes it: FILE.sig
+      simple-signing  for images alone, as cosign made them before its version 3
+
+    Exit status: 0 signed, 2 wrong usage, 3 something could not be read or written.
+
+    \b
+    Examples:
+      assay sign disk.img --key release.key
+      assay sign disk.img --key release.key --passphrase env:RELEASE_PASSPHRASE
+      assay sign disk.img --key minisign.key --trusted-comment "disk 1.4"
+      assay sign disk.img --key release.key --format raw -o disk.img.signature
+      assay sign docker://registry.example/app:1.2 --key release.key
+      assay sign oci:./layout --key cosign.key --annotation build=1432
+
+    \b
+    Check it:
+      assay verify disk.img --key release.pub
+    """
+    from assay.produce.formats.model import Wishes
+    from assay.signing import find_subject, sign, suffix_of, usual_format
+
+    with Work(given) as work:
+        annotations = pairs(given["annotation"], "--annotation")
+        key = open_key(given)
+        subject = find_subject(image, work.options)
+        wishes = Wishes(
+            given["signature_algorithm"], given["trusted_comment"], given["payload_type"]
+        )
+        form = given["format_"] or usual_format(subject, key)
+        target = work.target(subject, image, suffix_of(form))
+        signed = sign(subject, key, form, wishes, annotations, work.progress(subject))
+        work.deliver(signed, target, f"{form} signature", key)

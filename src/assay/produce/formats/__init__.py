@@ -1,0 +1,1 @@
+"""What signatures are written as: one module for each form."""

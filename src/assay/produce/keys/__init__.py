@@ -1,0 +1,1 @@
+"""Private keys in files: one module for each form in which they are written down."""
