@@ -30,7 +30,7 @@ from assay.model.measurement import ContentRequest, Facts, HashRequest, Request,
 from assay.model.reading import Blob, Options, Reading, Site
 from assay.model.signature import Key, SignatureOutcome
 from assay.model.verdict import Verdict
-from assay.policy_import.model import Policy
+from assay.policy_import.model import Policy, what_can_be_checked
 from assay.printable import printable
 from assay.sources.blobs import MemoryBlob, read_document
 from assay.sources.model import Listing, OpenedImage, OpenOptions
@@ -61,8 +61,8 @@ class VerifyOptions(msgspec.Struct):
     ``signatures`` and ``attestations`` are files given by name; files beside the image are looked
     for when there are keys to check them with, or with ``look_beside``. ``also_measure`` asks for
     measurements beyond those that checking takes, once it is known what is in the image. What
-    ``policy`` asks of the image is asked beside everything else; ``findings`` are what is known
-    from the start.
+    ``policy`` asks of the image is asked beside everything else, and with ``allow_partial`` only
+    what of it can be checked; ``findings`` are what is known from the start.
     """
 
     trust: Trust
@@ -73,6 +73,7 @@ class VerifyOptions(msgspec.Struct):
     attestations: list[str] = []
     look_beside: bool = False
     policy: Policy | None = None
+    allow_partial: bool = False
     findings: list[Finding] = []
     also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
     at: datetime | None = None
@@ -112,6 +113,8 @@ def _with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
     if request.policy is None:
         return request
     applied = request.policy.apply(request.open.known_as or name, request.trust.lent)
+    if request.allow_partial:
+        applied = what_can_be_checked(applied)
     trust = msgspec.structs.replace(
         request.trust,
         requirements=[*request.trust.requirements, *applied.requirements],

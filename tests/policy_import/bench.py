@@ -83,9 +83,10 @@ class Bench:
 
     def by_key(
         self, name: str, image: dict[str, Any], pair: KeyPair, kind: str = SIGN,
-        predicate: Any = None, annotations: Any = None,
+        predicate: Any = None, annotations: Any = None, to: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        """Sign, or attest, with a key; nobody logs it."""
+        """Sign, or attest, with a key; nobody logs it. It is attached to the image, or ``to``
+        another."""
         content = statement(image["digest"], kind, predicate or {}, annotations)
         payload, media_type = json.dumps(content).encode(), "application/vnd.in-toto+json"
         signature = pair.key.sign(pae(media_type, payload), ECDSA(hashes.SHA256()))
@@ -98,7 +99,7 @@ class Bench:
                 "signatures": [{"sig": b64(signature)}],
             },
         }
-        self.attach(name, image, bundle)
+        self.attach(name, to or image, bundle)
 
     def by_identity(
         self, name: str, image: dict[str, Any], who: str, issuer: str, kind: str = SIGN,

@@ -179,7 +179,7 @@ def test_a_policy_on_an_attestation_is_never_taken_for_met(found: Bench, tmp_pat
     assert found.judge(policy(key(found.ours.pem, more) + key(found.ours.pem))).exit_status == 0
     path = tmp_path / "policy.yaml"
     path.write_text(asked)
-    for options, status in (((), 1), (("--partial",), 0)):
+    for options, status in (((), 1), (("--allow-partial",), 0)):
         done = CliRunner().invoke(cli, ["policy", "import", str(path), *options])
         assert done.exit_code == status
         assert re.search(r"line \d+.*NOT CARRIED OVER.*CUE", done.output)

@@ -185,7 +185,7 @@ def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
     path = tmp_path / "policy.json"
     unknown = {"type": "signedBaseLayer", "baseLayerIdentity": {"type": "matchExact"}}
     path.write_text(json.dumps({"default": [SIGNED, unknown]}))
-    for more, status in (((), 1), (("--partial",), 0), (("--format", "json"), 1)):
+    for more, status in (((), 1), (("--allow-partial",), 0), (("--format", "json"), 1)):
         done = CliRunner().invoke(cli, ["policy", "import", str(path), *more])
         assert done.exit_code == status
         assert "signedBaseLayer" in done.output

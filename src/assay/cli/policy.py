@@ -29,7 +29,10 @@ def command() -> None:
 @click.argument("file", metavar="FILE")
 @click.option("--image", default="", metavar="IMAGE", help="Show what is asked of this image.")
 @click.option(
-    "--partial", is_flag=True, help="Succeed also where something cannot be carried over."
+    "--allow-partial",
+    "partial",
+    is_flag=True,
+    help="Succeed also where something cannot be carried over.",
 )
 @click.option(
     "--format",

@@ -31,6 +31,14 @@ from assay.policy_import.model import Policy
         help="Ask for what this policy of podman, policy-controller or Kyverno asks.",
     ),
 )
+@grouped(
+    "What to trust",
+    click.option(
+        "--allow-partial",
+        is_flag=True,
+        help="Accept that parts of --policy cannot be checked; the others have to hold.",
+    ),
+)
 @click.option("--all", "every", is_flag=True, help="Ask for every anchor, not one of each kind.")
 @click.option(
     "--threshold",
@@ -90,6 +98,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             attestations=list(given["attestation"]),
             at=options.time_from(given),
             policy=_policy_from(given["policy"]),
+            allow_partial=given["allow_partial"],
         )
         verdicts = _verify_all(images, request, given)
     except UsageError as error:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from assay.model.demand import Demand
-from assay.model.finding import Finding
+from assay.model.codes.policy import POLICY_NOT_CARRIED
+from assay.model.demand import Demand, not_carried, without_not_carried
+from assay.model.finding import Finding, Severity
 from assay.model.signature import Key
 from assay.trust.requirements import Requirement
 
@@ -45,6 +47,29 @@ class Applied(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     demands: tuple[Demand, ...] = ()
     repositories: tuple[str, ...] = ()
+
+
+def what_can_be_checked(applied: Applied) -> Applied:
+    """What a policy asks, without what cannot be checked, where the user accepts that; what is left
+    out is a warning."""
+    demands = tuple(
+        replace(demand, what=without_not_carried(demand.what)) for demand in applied.demands
+    )
+    left_out = [
+        reason
+        for before, after in zip(applied.demands, demands, strict=True)
+        for reason in not_carried(before.what)
+        if reason not in not_carried(after.what)
+    ]
+    findings = [
+        replace(each, severity=Severity.WARNING) if each.code == POLICY_NOT_CARRIED.name else each
+        for each in applied.findings
+    ]
+    findings += [
+        Finding.of(POLICY_NOT_CARRIED, detail=f"left out: {reason}", severity=Severity.WARNING)
+        for reason in dict.fromkeys(left_out)
+    ]
+    return replace(applied, demands=demands, findings=tuple(findings))
 
 
 class Policy(Protocol):

@@ -134,7 +134,11 @@ class PlainKey(Struct, frozen=True):
     logged: bool
     material: Material = Material()
     kind = "key"
-    schemes = ("cosign", "sigstore")
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        # an envelope alone, as cosign attaches it where nothing is logged
+        return ("cosign", "sigstore") if self.logged else ("cosign", "sigstore", "dsse")
 
     def describe(self) -> str:
         return f"the {self.key.name} key {self.key.fingerprint}" + _logged(self)
