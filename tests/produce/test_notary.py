@@ -32,7 +32,7 @@ from assay.signatures.notary.files import read_envelope
 from assay.signatures.notary.payload import parse_payload
 from assay.signatures.notary.scheme import SCHEME_PLUGIN
 from assay.sources.model import OpenOptions
-from assay.sources.time_stamping import ask
+from assay.sources.time_stamping import ask, stamper
 from assay.x509 import key_schemes
 from tests.support.certificates import END, NOW, START, Holder, make, root, usage
 from tests.support.notary import MANIFEST, sign, signer
@@ -226,13 +226,8 @@ def test_a_time_stamp_keeps_a_signature_alive(
     ca = root("root", start=now - timedelta(days=1), end=now + timedelta(days=30))
     leaf = signer(ca, start=now - timedelta(days=1), end=ends)
     trusted = (TimeAuthority((top.certificate,)),)
-    with time_stamper(tmp_path / "tsa", tsa, top) as stamper:
-
-        def stamp(message: bytes, algorithm: str) -> bytes:
-            question = Question(message, algorithm, 2**63 - 5)
-            response = ask(stamper.url, question.encoded, OpenOptions())
-            return question.answered_by(response, trusted)
-
+    with time_stamper(tmp_path / "tsa", tsa, top) as server:
+        stamp = stamper(server.url, OpenOptions(), trusted)
         data = FORMS[form](signing(leaf, ca, at=now), ARTIFACT, Terms(now), stamp)
     keys = [
         Key("ca:2", key_schemes.AUTHORITY, "ca", (ca.certificate,)),
@@ -250,18 +245,18 @@ def test_questions_that_openssl_answers(
     tmp_path: Path, authority: tuple[Holder, Holder], algorithm: str, nonce: int
 ) -> None:
     top, tsa = authority
-    with time_stamper(tmp_path / "tsa", tsa, top) as stamper:
+    with time_stamper(tmp_path / "tsa", tsa, top) as server:
         question = Question(b"message", algorithm, nonce)
-        assert question.answered_by(stamper.answer(question.encoded))
+        assert question.answered_by(server.answer(question.encoded))
 
 
 @needs_openssl
 def test_answers_to_other_questions(tmp_path: Path, authority: tuple[Holder, Holder]) -> None:
     top, tsa = authority
     other = (TimeAuthority((ROOT.certificate,)),)
-    with time_stamper(tmp_path / "tsa", tsa, top) as stamper:
+    with time_stamper(tmp_path / "tsa", tsa, top) as server:
         question = Question(b"message", "sha256", 5)
-        response = stamper.answer(question.encoded)
+        response = server.answer(question.encoded)
         for asked, authorities, why in (
             (Question(b"message", "sha256", 6), (), "nonce"),
             (Question(b"another", "sha256", 5), (), "something else"),
@@ -281,8 +276,8 @@ def test_answers_to_other_questions(tmp_path: Path, authority: tuple[Holder, Hol
 @needs_openssl
 def test_a_refusal_says_so(tmp_path: Path, authority: tuple[Holder, Holder]) -> None:
     top, tsa = authority
-    with time_stamper(tmp_path / "tsa", tsa, top) as stamper:
-        response = stamper.answer(b"\x30\x03\x02\x01\x01")
+    with time_stamper(tmp_path / "tsa", tsa, top) as server:
+        response = server.answer(b"\x30\x03\x02\x01\x01")
     with pytest.raises(AssayError, match="status 2"):
         Question(b"message", "sha256", 5).answered_by(response)
 
@@ -300,10 +295,10 @@ def test_servers_that_are_no_authority(
     tmp_path: Path, authority: tuple[Holder, Holder], change: dict[str, Any], code: str
 ) -> None:
     top, tsa = authority
-    with time_stamper(tmp_path / "tsa", tsa, top) as stamper:
-        vars(stamper).update(change)
+    with time_stamper(tmp_path / "tsa", tsa, top) as server:
+        vars(server).update(change)
         with pytest.raises(AssayError) as caught:
-            ask(stamper.url, Question(b"m", "sha256", 5).encoded, OpenOptions())
+            ask(server.url, Question(b"m", "sha256", 5).encoded, OpenOptions())
         assert caught.value.finding.code == code
 
 

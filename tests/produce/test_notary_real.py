@@ -15,13 +15,14 @@ from cryptography.x509 import Name
 
 from assay.attach import attach, subject_of
 from assay.attach.notary import notary_attachment
-from assay.cms.timestamp_request import Question
+from assay.measure.hashing import hash_bytes
+from assay.model.digest import Digest
 from assay.pipeline import VerifyOptions, verify
 from assay.produce import notary_cose, notary_jws
 from assay.produce.notary import Artifact, Stamp, Terms, signer_of
 from assay.sources.model import OpenOptions
 from assay.sources.open import open_images
-from assay.sources.time_stamping import ask
+from assay.sources.time_stamping import stamper
 from assay.trust.anchors import Trust
 from tests.produce.test_notary import PlainKey
 from tests.support.certificates import Holder, name_of, root
@@ -157,12 +158,8 @@ def test_a_time_stamp_that_notation_verifies(
     ca, top = authority("root"), authority("TSA root")
     leaf = signer(ca, _name("release"), start=START, end=END)
     image = push(folder, address, f"stamped-{form}")
-    with time_stamper(tmp_path / "tsa", tsa_signer(top, start=START, end=END), top) as stamper:
-
-        def stamp(message: bytes, algorithm: str) -> bytes:
-            question = Question(message, algorithm, 12345678901234567)
-            return question.answered_by(ask(stamper.url, question.encoded, OpenOptions()))
-
+    with time_stamper(tmp_path / "tsa", tsa_signer(top, start=START, end=END), top) as server:
+        stamp = stamper(server.url, OpenOptions())
         sign(image, form, leaf, ca, Terms(datetime.now(UTC)), stamp)
     trusting(folder, ("ca", ca), ("tsa", top))
     done = notation(folder, "verify", "-v", "--insecure-registry", image)
@@ -200,3 +197,39 @@ def test_signatures_of_both_programs_side_by_side(folder: Path, address: str) ->
         sign(image, "cose", leaf, ca, Terms(datetime.now(UTC) - timedelta(minutes=number)))
     listed = notation(folder, "list", "--insecure-registry", image).stdout
     assert listed.count("sha256:") == 5  # the image and four signatures
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["P-256", "P-384"])
+def test_a_file_beside_its_signature(folder: Path, form: str, kind: str) -> None:
+    ca = authority("root")
+    leaf = signer(ca, _name("release"), key=_key(kind), start=START, end=END)
+    trusting(folder, ("ca", ca))
+    policy = json.loads((folder / "notation" / "trustpolicy.json").read_text())
+    del policy["trustPolicies"][0]["registryScopes"]
+    policy["trustPolicies"][0]["globalPolicy"] = True
+    (folder / "notation" / "trustpolicy.blob.json").write_text(json.dumps(policy))
+    (folder / "disk.img").write_bytes(b"disk")
+    by = signer_of(PlainKey(leaf.key), [leaf.certificate, ca.certificate], datetime.now(UTC))
+    digest = Digest(by.digest, hash_bytes(by.digest, b"disk"))
+    target = Artifact("application/octet-stream", digest, 4)
+    envelope = FORMS[form].sign(by, target, Terms(datetime.now(UTC)))
+    signature = folder / f"disk.img{FORMS[form].SUFFIX}"
+    signature.write_bytes(envelope)
+    command = ("blob", "verify", "--signature", signature.name, "disk.img")
+    peer = notation(folder, "blob", "--help").returncode == 0  # since its version 2
+    if peer:
+        done = notation(folder, *command)
+        assert done.returncode == 0, done.stderr
+    (folder / "ca.pem").write_bytes(ca.pem)
+    [verdict] = verify(
+        str(folder / "disk.img"), VerifyOptions(Trust().add_ca(folder / "ca.pem"), look_beside=True)
+    )
+    assert verdict.exit_status == 0, verdict.findings
+    (folder / "disk.img").write_bytes(b"dusk")
+    [verdict] = verify(
+        str(folder / "disk.img"), VerifyOptions(Trust().add_ca(folder / "ca.pem"), look_beside=True)
+    )
+    assert verdict.exit_status == 1
+    assert not peer or notation(folder, *command).returncode
+    signature.unlink()

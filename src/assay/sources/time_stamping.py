@@ -1,10 +1,15 @@
-"""Time stamps over HTTP (RFC 3161 section 3.4): from a question to an authority's response."""
+"""Time stamps over HTTP (RFC 3161 section 3.4): from what is to be stamped to a token."""
 
 from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from assay import limits
+from assay.cms.timestamp import TimeAuthority
+from assay.cms.timestamp_request import Question
 from assay.model.finding import UsageError
 from assay.sources.http.client import client_for, identity_from, read_body, refuse_offline
 from assay.sources.http.faults import malformed, refused
@@ -12,6 +17,19 @@ from assay.sources.http.url import parse_url
 from assay.sources.model import OpenOptions
 
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
+
+
+def stamper(
+    authority: str, options: OpenOptions, judged_by: tuple[TimeAuthority, ...] = ()
+) -> Callable[[bytes, str], bytes]:
+    """Gets a time stamp token of a message, over a digest by an algorithm, from the authority at a
+    URL; see `Question.answered_by`. What it returns raises AssayError, UsageError."""
+
+    def stamp(message: bytes, algorithm: str) -> bytes:
+        question = Question(message, algorithm, secrets.randbits(63))
+        return question.answered_by(ask(authority, question.encoded, options), judged_by)
+
+    return stamp
 
 
 def ask(authority: str, question: bytes, options: OpenOptions) -> bytes:
