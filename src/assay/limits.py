@@ -248,3 +248,8 @@ SCRYPT_MEMORY = 1 * GIB + 64 * MIB
 """What a private key may ask for to be decrypted: minisign asks for 1 GiB."""
 SCRYPT_WORK = 4 * GIB
 """That memory, times how often it is gone through."""
+
+BUNDLE_LIST_SIZE = 64 * MIB
+BUNDLE_ENTRIES = 100_000
+BUNDLE_DOCUMENTS = 1 * GIB
+"""All of an offline bundle but the image's content."""

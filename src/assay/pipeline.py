@@ -40,6 +40,7 @@ from assay.trust.requirements import for_name, merged
 from assay.version import __version__
 
 if TYPE_CHECKING:
+    from assay.sources.bundle.file import Bundle
     from assay.trust.documents import SignedDocument
 
 
@@ -62,7 +63,9 @@ class VerifyOptions(msgspec.Struct):
     for when there are keys to check them with, or with ``look_beside``. ``also_measure`` asks for
     measurements beyond those that checking takes, once it is known what is in the image. What
     ``policy`` asks of the image is asked beside everything else, and with ``allow_partial`` only
-    what of it can be checked; ``findings`` are what is known from the start.
+    what of it can be checked; ``findings`` are what is known from the start. Where
+    ``bundle`` is given, what is attached to the image is looked for in it, and no connection is
+    made for that; ``bundled`` are the files in it.
     """
 
     trust: Trust
@@ -75,6 +78,8 @@ class VerifyOptions(msgspec.Struct):
     policy: Policy | None = None
     allow_partial: bool = False
     findings: list[Finding] = []
+    bundle: Bundle | None = None
+    bundled: list[GivenFile] = []
     also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
     at: datetime | None = None
     progress: Progress | None = None
@@ -82,7 +87,8 @@ class VerifyOptions(msgspec.Struct):
     def evidence_files(self) -> list[GivenFile]:
         """The files given that are no anchors themselves."""
         given = (("signature", self.signatures), ("attestation", self.attestations))
-        return [GivenFile(option, Path(name)) for option, names in given for name in names]
+        files = [GivenFile(option, Path(name)) for option, names in given for name in names]
+        return [*files, *self.bundled]
 
 
 class Examined(msgspec.Struct):
@@ -220,6 +226,8 @@ class Gathered(msgspec.Struct):
     anchors: list[Anchor]
     vouchers: list[Voucher]
     trust: Trust
+    named_digests: dict[str, Digest] = {}
+    """The digests by which the root and the targets are known where the image is kept."""
 
     @property
     def components(self) -> dict[str, Component]:
@@ -262,7 +270,7 @@ _SIZE_IS_MEASURED_WITH = HashRequest("sha256")
 def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
     """Read headers and evidence: components, claims and signatures, with nothing believed."""
     name = request.open.known_as or image.resolved
-    trust = request.trust.for_image(name, offline=request.open.offline)
+    trust = request.trust.for_image(name, offline=request.open.offline or bool(request.bundle))
     if trust is not request.trust:
         request = msgspec.structs.replace(request, trust=trust)
     options = msgspec.structs.replace(
@@ -285,6 +293,7 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
         image.store = inner.store
     root = inner.components[0].id if inner.components else "file"
     targets = inner.targets or [root]
+    named = _named_digests(image, root, targets, reading)
     anchors, vouchers = request.trust.all_anchors, []
     digests = dict(request.trust.digests)
     if image.pinned is not None:
@@ -297,27 +306,41 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
             subjects = dict.fromkeys([root, *inner.roots, *(targets if options.platform else [])])
             for subject in subjects:
                 reading.claims.append(Claim(subject, anchor, DigestIs(digest), "given"))
-        evidence = gather_evidence(_context(image, root, targets, reading, request))
+        if request.bundle is not None:
+            from assay.evidence.bundled import bundle_evidence
+
+            at = request.at or datetime.now(UTC)
+            reading.absorb(bundle_evidence(request.bundle, at, root, list(named.values())))
+        evidence = gather_evidence(_context(image, root, targets, reading, named, request))
         reading.absorb(evidence.reading)
         vouchers += evidence.vouchers
-    return Gathered(image, format_name, root, targets, reading, anchors, vouchers, trust)
+    return Gathered(image, format_name, root, targets, reading, anchors, vouchers, trust, named)
 
 
 def _context(
-    image: OpenedImage, root: str, targets: list[str], reading: Reading, request: VerifyOptions
+    image: OpenedImage,
+    root: str,
+    targets: list[str],
+    reading: Reading,
+    named: dict[str, Digest],
+    request: VerifyOptions,
 ) -> Context:
+    bundle = request.bundle
     return Context(
         image=image,
         root=root,
         targets=targets,
         components={component.id: component for component in reading.components},
         skipped=reading.not_checked,
-        digests=_named_digests(image, root, targets, reading),
+        digests=named,
         formats=request.formats,
-        open=request.open,
+        open=request.open
+        if bundle is None
+        else msgspec.structs.replace(request.open, offline=True),
         keys=request.trust.all_keys,
         given=[*request.trust.documents, *request.evidence_files()],
         look_around=request.look_beside or bool(request.trust.all_keys),
+        companions=None if bundle is None else bundle.store,
     )
 
 

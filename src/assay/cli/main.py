@@ -30,6 +30,7 @@ VERBS = {
     "attest": "Sign a statement about a file or a container image.",
     "key": "Make and show keys to sign with.",
     "compare": "Show where two images differ.",
+    "bundle": "Write one file with everything that verifying an image offline takes.",
     "trust": "Get trusted roots through TUF, and show those that are known.",
     "policy": "Show what a trust policy of another tool asks for.",
     "explain": "Explain a finding code: what it means and what to do.",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from assay.cli.help import grouped
 from assay.model.finding import UsageError
@@ -195,6 +196,31 @@ def evidence_options(command: Command) -> Command:
     )(command)
 
 
+def bundle_options(command: Command) -> Command:
+    """An offline bundle, and which one it has to be."""
+    return grouped(
+        "An offline bundle",
+        click.option(
+            "--bundle",
+            default="",
+            metavar="FILE",
+            help="Take what speaks of the image from this file, made by assay bundle.",
+        ),
+        click.option(
+            "--bundle-digest",
+            default="",
+            metavar="DIGEST",
+            help="Trust what the bundle names if the file has this SHA-256.",
+        ),
+        click.option(
+            "--bundle-key",
+            multiple=True,
+            metavar="FILE",
+            help="Trust what the bundle names if this key signed the file (FILE.minisig ...).",
+        ),
+    )(command)
+
+
 def image_options(command: Command) -> Command:
     """How to read and reach images."""
     return grouped(
@@ -317,16 +343,23 @@ def trust_from(given: Given) -> Trust:
         trust.add_notation_config(given["notation_config"], given["notation_policy"])
     elif given["notation_policy"]:
         raise UsageError("--notation-policy names a policy of --notation-config; give that")
+    for name, issuer, claims in identities_from(given):
+        trust.add_identity(name, issuer, claims)
+    return trust
+
+
+def identities_from(given: Given) -> list[tuple[str, str, dict[str, str]]]:
+    """Each identity with its issuer and claims. Raises UsageError."""
     issuers = given["issuer"]
     if len(issuers) > 1 and len(issuers) != len(given["identity"]):
         raise UsageError("--issuer: give one for all identities, or one for each, in their order")
-    claims = _claims_from(given)
-    for number, name in enumerate(given["identity"]):
-        issuer = issuers[min(number, len(issuers) - 1)] if issuers else ""
-        trust.add_identity(name, issuer, claims)
     if issuers and not given["identity"]:
         raise UsageError("--issuer says who vouches for an --identity; give one")
-    return trust
+    claims = _claims_from(given)
+    return [
+        (name, issuers[min(number, len(issuers) - 1)] if issuers else "", claims)
+        for number, name in enumerate(given["identity"])
+    ]
 
 
 def _add_trusted_root(trust: Trust, name: str, given: Given) -> None:
@@ -334,7 +367,10 @@ def _add_trusted_root(trust: Trust, name: str, given: Given) -> None:
 
     if instances.is_name(name):
         at = time_from(given) or datetime.now(UTC)
-        trust.add_tuf_root(name, open_options_from(given), at)
+        network = open_options_from(given)
+        if given.get("bundle"):
+            network = replace(network, offline=True)
+        trust.add_tuf_root(name, network, at)
     else:
         trust.add_trusted_root(name)
 

@@ -20,7 +20,7 @@ from assay.policy_import.model import Policy
 
 
 @click.command("verify", cls=GroupedCommand, context_settings=HELP_NAMES)
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, metavar="IMAGE...")
 @options.anchor_options
 @grouped(
     "What to trust",
@@ -50,6 +50,7 @@ from assay.policy_import.model import Policy
 )
 @click.option("--self-consistent", is_flag=True, help="Accept an image that nobody vouches for.")
 @options.evidence_options
+@options.bundle_options
 @options.image_options
 @options.time_option
 @options.output_options
@@ -65,6 +66,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       dir:DIR                         what skopeo copy writes to dir:
       docker://REGISTRY/REPOSITORY[:TAG|@DIGEST]
       https://SERVER/PATH[#DIGEST]
+      bundle:FILE                     the image in an offline bundle
 
     Of each kind of anchor given (digest, checksum file, key ...) at least one has to vouch for the
     image as a whole.
@@ -87,6 +89,8 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify firmware.bin --signature firmware.bin.p7s --ca company-root.pem
       curl -s https://a.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
+    if not images and not given["bundle"]:
+        raise click.MissingParameter(param_hint="'IMAGE...'", param_type="argument")
     try:
         options.check_names(images)
         request = VerifyOptions(
@@ -100,7 +104,20 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             policy=_policy_from(given["policy"]),
             allow_partial=given["allow_partial"],
         )
-        verdicts = _verify_all(images, request, given)
+        if given["bundle"]:
+            from assay.offline.use import with_bundle
+
+            request = with_bundle(
+                request,
+                given["bundle"],
+                digest=given["bundle_digest"],
+                keys=given["bundle_key"],
+                alone=not images,
+            )
+        elif given["bundle_digest"] or given["bundle_key"]:
+            raise UsageError("--bundle-digest and --bundle-key are about a --bundle; give it")
+        names = images or (f"bundle:{given['bundle']}",)
+        verdicts = _verify_all(names, request, given)
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     if given["format_"] == "json" and not given["quiet"]:

@@ -32,7 +32,8 @@ class Front:
 
 
 def _stored_with_others(context: Context) -> bool:
-    return context.look_around and context.image.store is not None
+    stored = context.image.store is not None or context.companions is not None
+    return context.look_around and stored
 
 
 def _attached(context: Context) -> bool:

@@ -18,7 +18,7 @@ from assay.model.anchor import Voucher
 from assay.model.component import Component
 from assay.model.digest import Digest
 from assay.model.finding import UsageError
-from assay.model.reading import Options, Reading
+from assay.model.reading import BlobStore, Options, Reading
 from assay.model.signature import Key
 from assay.model.verdict import NotChecked
 from assay.sources.model import OpenedImage, OpenOptions
@@ -33,10 +33,19 @@ class GivenFile(Struct, dict=True):
     path: Path
     anchor: str = ""
 
+    @classmethod
+    def holding(cls, option: str, path: Path, data: bytes, anchor: str = "") -> GivenFile:
+        """One whose content is at hand; ``path`` is a name for it."""
+        file = cls(option, path, anchor)
+        file.__dict__["_data"] = data
+        return file
+
     def read(self, limit: int) -> bytes:
         """The content, read once. Raises UsageError, naming the option, when it cannot be read
         or has more than ``limit`` bytes."""
         data: bytes | None = self.__dict__.get("_data")
+        if data is not None and len(data) > limit:
+            raise UsageError(f"--{self.option} {self.path}: larger than {limit} bytes")
         if data is None:
             data = self.__dict__["_data"] = read_bounded(self.path, limit, f"--{self.option}")
         return data
@@ -78,8 +87,9 @@ class Context(Struct, frozen=True):
     itself. ``skipped`` are the
     parts that were not looked at. ``keys`` is all verification material, ``given`` every file that
     the user named. ``look_around`` says whether to look for signatures that nobody named (beside
-    the image, in its registry). ``earlier`` is what was found by the readers before (see
-    `EvidenceReader.last`).
+    the image, in its registry); where ``companions`` is given, what is attached to the image is
+    looked for there, and no connection is made. ``earlier`` is what was found by the readers before
+    (see `EvidenceReader.last`).
     """
 
     image: OpenedImage
@@ -93,6 +103,7 @@ class Context(Struct, frozen=True):
     keys: Sequence[Key]
     given: Sequence[GivenFile]
     look_around: bool
+    companions: BlobStore | None = None
     earlier: Evidence = field(default_factory=Evidence)
     taken: set[str] = field(default_factory=set)
 

@@ -12,7 +12,11 @@ from assay.policy_import.model import Policy, PolicyImporter
 
 def load_policy(path: str) -> Policy:
     """Read a policy of whichever kind. Raises UsageError."""
-    data = read_bounded(Path(path), limits.POLICY_SIZE, "--policy")
+    return read_policy(read_bounded(Path(path), limits.POLICY_SIZE, "--policy"), path)
+
+
+def read_policy(data: bytes, path: str) -> Policy:
+    """The same for a policy at hand, called ``path``."""
     names: list[str] = []
     for name, plugin in plugins.each("assay.policies"):
         importer: PolicyImporter = plugin

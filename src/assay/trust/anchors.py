@@ -60,6 +60,8 @@ class Trust(Struct):
     """Whom to ask about revocation; None leaves it to trust policies (`ask_revocation`)."""
     demands: dict[str, str] = field(default_factory=dict)
     """What is asked of signatures (`Key.demands`); set it before keys are added."""
+    held: dict[str, bytes] = field(default_factory=dict)
+    """Files that are at hand and on no disk (those of an offline bundle), by name."""
     findings: list[Finding] = field(default_factory=list)
     """What is known of the material itself. An error among them ends every check with it: without
     what was asked for, nothing could be decided."""
@@ -85,6 +87,26 @@ class Trust(Struct):
         self.anchors.append(anchor)
         return anchor.id
 
+    def _read(self, path: str | os.PathLike[str], limit: int, option: str) -> bytes:
+        """A file that was given by name. Raises UsageError."""
+        held = self.held.get(os.fspath(path))
+        return read_bounded(Path(path), limit, option) if held is None else held
+
+    def _given(self, option: str, path: str | os.PathLike[str], anchor: str) -> GivenFile:
+        held = self.held.get(os.fspath(path))
+        if held is None:
+            return GivenFile(option, Path(path), anchor)
+        return GivenFile.holding(option, Path(path), held, anchor)
+
+    def _certificates(self, path: str | os.PathLike[str], option: str) -> tuple[Certificate, ...]:
+        from assay.x509.load import read_certificates
+
+        data = self._read(path, limits.KEY_FILE_SIZE, option)
+        try:
+            return tuple(read_certificates(data))
+        except AssayError as error:
+            raise UsageError(f"{option} {path}: {error.finding.detail}") from error
+
     def add_digest(self, text: str, description: str = "") -> Trust:
         """Trust the image with this digest (``algorithm:hex``)."""
         try:
@@ -101,13 +123,13 @@ class Trust(Struct):
     def add_checksums(self, path: str | os.PathLike[str]) -> Trust:
         """Trust what a checksum file says."""
         anchor = self._add("checksums", f"checksum file {path}")
-        self.documents.append(GivenFile("checksums", Path(path), anchor))
+        self.documents.append(self._given("checksums", path, anchor))
         return self
 
     def add_baseline(self, path: str | os.PathLike[str]) -> Trust:
         """Trust the reference values of a baseline."""
         anchor = self._add("baseline", f"baseline {path}")
-        self.documents.append(GivenFile("baseline", Path(path), anchor))
+        self.documents.append(self._given("baseline", path, anchor))
         return self
 
     def add_key(self, name: str | os.PathLike[str]) -> Trust:
@@ -121,7 +143,7 @@ class Trust(Struct):
                 f"--key {name}: a key is given as a file; write it to one, so that what is trusted"
                 " can be looked at and is not lost in a shell's history"
             )
-        data = read_bounded(Path(name), limits.KEY_FILE_SIZE, "--key")
+        data = self._read(name, limits.KEY_FILE_SIZE, "--key")
         anchor = self._add("key", f"key {name}")
         for _, scheme in plugins.each("assay.signatures"):
             try:
@@ -165,7 +187,7 @@ class Trust(Struct):
         can get an identity, so it takes one that is trusted (`add_identity`), or a key."""
         from assay.signatures.sigstore.scheme import load_trusted_root
 
-        data = read_bounded(Path(path), limits.DOCUMENT_SIZE, "--trusted-root")
+        data = self._read(path, limits.DOCUMENT_SIZE, "--trusted-root")
         try:
             self.keys.append(load_trusted_root(data))
         except UsageError as error:
@@ -201,7 +223,7 @@ class Trust(Struct):
         from assay.transparency.note import NoteError
         from assay.transparency.policy import parse_policy
 
-        data = read_bounded(Path(path), limits.WITNESS_POLICY_SIZE, "--witness-policy")
+        data = self._read(path, limits.WITNESS_POLICY_SIZE, "--witness-policy")
         if any(key.scheme == WITNESS_SCHEME for key in self.keys):
             raise UsageError("--witness-policy: one policy has to say it all")
         try:
@@ -216,7 +238,7 @@ class Trust(Struct):
         revocation list, or public keys, one a line."""
         from assay.signatures.ssh import revocation
 
-        data = read_bounded(Path(path), limits.KEY_FILE_SIZE, "--ssh-revoked")
+        data = self._read(path, limits.KEY_FILE_SIZE, "--ssh-revoked")
         try:
             revoked = revocation.read(data)
         except UsageError as error:
@@ -235,7 +257,7 @@ class Trust(Struct):
                 purposes_of(demand)
             except ValueError as error:
                 raise UsageError(f"--eku: {error}") from error
-        found = _certificates(path, "--ca")
+        found = self._certificates(path, "--ca")
         anchor = self._add("ca", f"certificate authority {path}")
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         names = ", ".join(str(each) for each in found[:3]) + more
@@ -244,13 +266,13 @@ class Trust(Struct):
 
     def add_ca_intermediate(self, path: str | os.PathLike[str]) -> Trust:
         """Certificates that may stand between a signer and an authority; they are not trusted."""
-        found = _certificates(path, "--ca-intermediate")
+        found = self._certificates(path, "--ca-intermediate")
         self.keys.append(Key("", key_schemes.INTERMEDIATE, os.fspath(path), found))
         return self
 
     def add_tsa_ca(self, path: str | os.PathLike[str]) -> Trust:
         """Believe the times that time stamping authorities below these certificates state."""
-        found = _certificates(path, "--tsa-ca")
+        found = self._certificates(path, "--tsa-ca")
         self.keys.append(Key("", key_schemes.TIME_AUTHORITY, os.fspath(path), found))
         return self
 
@@ -259,7 +281,7 @@ class Trust(Struct):
         list is about."""
         from assay.x509.crl import read_crls
 
-        data = read_bounded(Path(path), limits.CRL_SIZE, "--crl")
+        data = self._read(path, limits.CRL_SIZE, "--crl")
         try:
             lists = tuple(read_crls(data))
         except AssayError as error:
@@ -320,13 +342,3 @@ class Trust(Struct):
         key_id = known[0].key_id if known else anchor
         self.keys.append(Key(anchor, "secret", key_id, secret, self.demands))
         return self
-
-
-def _certificates(path: str | os.PathLike[str], option: str) -> tuple[Certificate, ...]:
-    from assay.x509.load import read_certificates
-
-    data = read_bounded(Path(path), limits.KEY_FILE_SIZE, option)
-    try:
-        return tuple(read_certificates(data))
-    except AssayError as error:
-        raise UsageError(f"{option} {path}: {error.finding.detail}") from error

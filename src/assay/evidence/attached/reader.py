@@ -40,18 +40,30 @@ class AttachedReader:
 
     def read(self, context: Context) -> Evidence:
         evidence = Evidence()
-        store = context.image.store
-        if store is not None and context.look_around:
+        stores: list[BlobStore] = _stores(context) if context.look_around else []
+        for store in stores:
             _read_all(context, store, "", evidence)
+        known = [getattr(store, "shown", "") for store in stores]
         for name in context.open.signature_repositories:
             try:
                 repository = _opened(name, context)
             except AssayError as error:
                 evidence.reading.findings.append(error.finding)
                 continue
-            if repository.shown != getattr(store, "shown", ""):  # it was looked into already
+            if repository.shown not in known:  # it was looked into already
                 _read_all(context, repository, repository.shown, evidence)
         return evidence
+
+
+def _stores(context: Context) -> list[BlobStore]:
+    """Where to look: where the image is, and in the store beside it. That takes a registry's place,
+    and is no second one where the image comes from it."""
+    image, companions = context.image.store, context.companions
+    if image is None or companions is None:
+        return [store for store in (image, companions) if store is not None]
+    if not getattr(image, "near", False) or isinstance(image, type(companions)):
+        return [companions]
+    return [image, companions]
 
 
 def _opened(name: str, context: Context) -> Repository:
