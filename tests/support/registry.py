@@ -68,6 +68,8 @@ class Faults:
     cuts: int = 0
     """... this many times."""
     endless_blobs: bool = False
+    endless_blob: str = ""
+    """The digest of the one blob that never ends."""
     endless_manifests: bool = False
     redirect_loop: bool = False
     redirect_blobs_to: str = ""
@@ -440,7 +442,7 @@ class _Handler(Writing, BaseHTTPRequestHandler):
             self._answer(307, b"", {"Location": self.path})
         if faults.redirect_blobs_to:
             self._answer(307, b"", {"Location": faults.redirect_blobs_to + f"/files/{name}"})
-        if faults.endless_blobs:
+        if faults.endless_blobs or name == faults.endless_blob:
             self._endless("application/octet-stream")
         if name not in registry.blobs:
             self._error(404, "BLOB_UNKNOWN")

@@ -6,6 +6,8 @@ else, or says no, is worth a warning, and counts for nothing.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from assay.evidence.intoto import Statement, parse_statement
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import statement as codes
@@ -31,7 +33,8 @@ def attached_claims(
     try:
         statement = parse_statement(content, document)
     except AssayError as error:
-        return [], [error.finding]
+        # whoever can attach things could otherwise have any image refused
+        return [], [replace(error.finding, severity=Severity.WARNING)]
     if refuses(statement):
         result = printable(repr(statement.predicate.get("verificationResult")), 100)
         finding = Finding.of(

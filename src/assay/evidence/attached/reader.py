@@ -140,7 +140,10 @@ class _Candidate:
         if not isinstance(layers, list):
             layers = value.get("blobs")
         if not isinstance(layers, list):
-            return
+            if isinstance(value.get("manifests"), list):
+                self._leave(attached.where, "an index, which signs nothing itself")
+                return
+            raise AssayError(Finding.of(codes.ATTACHED_UNREADABLE, detail="it has no layers"))
         for number, layer in enumerate(layers[: limits.ATTACHED_LAYERS]):
             where = f"{attached.where}/layer[{number}]"
             try:
@@ -159,8 +162,6 @@ class _Candidate:
         if media_type == _EMPTY:
             return
         content = self._content(layer, where)
-        if content is None:
-            return
         given = layer.get("annotations")
         annotations: dict[str, Any] = given if isinstance(given, dict) else {}
         if media_type == legacy.SIMPLE_SIGNING:
@@ -182,17 +183,22 @@ class _Candidate:
                     content, self._component, name, ""
                 )
                 return
-        self._evidence.reading.not_checked.append(
-            NotChecked(f"{where} ({media_type[:80]})", "no kind of signature", len(content))
-        )
+        self._leave(f"{where} ({media_type[:80]})", "no kind of signature", len(content))
 
-    def _content(self, layer: dict[str, Any], where: str) -> bytes | None:
+    def _leave(self, where: str, why: str, size: int | None = None) -> None:
+        self._evidence.reading.not_checked.append(NotChecked(where, why, size))
+
+    def _content(self, layer: dict[str, Any], where: str) -> bytes:
         size = layer.get("size")
-        if not isinstance(size, int) or size > limits.ATTACHED_SIZE:
-            self._evidence.reading.not_checked.append(
-                NotChecked(where, f"larger than {limits.ATTACHED_SIZE} bytes", None)
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise AssayError(Finding.of(codes.ATTACHED_UNREADABLE, detail="its size is no number"))
+        if size > limits.ATTACHED_SIZE:
+            raise AssayError(
+                Finding.of(
+                    codes.ATTACHED_UNREADABLE,
+                    detail=f"its {size} bytes are more than {limits.ATTACHED_SIZE}",
+                )
             )
-            return None
         try:
             digest = Digest.parse(str(layer.get("digest")))
         except ValueError as error:

@@ -145,7 +145,8 @@ KEY_REVOKED = Code(
     "the key or certificate has been revoked",
     Severity.ERROR,
     Question.AUTHENTIC,
-    "Revocation statements found with the key or given with it.",
+    "Revocation statements found with the key or given with it; for certificates, revocation lists"
+    " and the answers of responders.",
     "The owner declared the key lost, stolen or replaced.",
     "Do not use what it signed. Get the owner's new key from a source that you trust.",
 )

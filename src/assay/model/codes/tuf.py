@@ -79,6 +79,19 @@ TUF_NEVER_FETCHED = Code(
     " show` names to where there is none.",
 )
 
+TUF_UNREACHABLE = Code(
+    "tuf-unreachable",
+    "the trusted root cannot be fetched, and no copy of it counts",
+    Severity.ERROR,
+    Question.CHECKED,
+    "Whether the repository of the trusted root answers, where there is no copy of it that is still"
+    " valid. Without it no authority and no transparency log is known, so nothing that they say can"
+    " be checked. The logs themselves are never asked: their proofs come with the signatures.",
+    "An outage, a firewall, or a proxy that is not configured here.",
+    "Try again; let this machine reach the repository; or run `assay trust update` where it can be"
+    " reached, and carry the folders that `assay trust show` names here.",
+)
+
 TUF_NOT_REFRESHED = Code(
     "tuf-not-refreshed",
     "the trusted root could not be refreshed; the copy kept here was used",

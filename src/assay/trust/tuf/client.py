@@ -81,7 +81,8 @@ def obtain(
             try:
                 found = _from_copy(instance, now)
             except AssayError:
-                raise error from None
+                unreachable = Finding.of(codes.TUF_UNREACHABLE, detail=error.finding.detail)
+                raise AssayError(unreachable) from error
             return _with(found, checked, _outage_note(instance, found, error.finding))
 
 
