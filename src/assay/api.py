@@ -36,6 +36,9 @@ def verify(
     forced_type: str = "",
     offline: bool = False,
     at: datetime | None = None,
+    bundle: Path = "",
+    bundle_digest: str = "",
+    bundle_keys: Iterable[Path] = (),
 ) -> Verdict:
     """Check that an image is exactly what someone in ``trust`` published.
 
@@ -45,13 +48,28 @@ def verify(
     many distinct signers, and ``self_consistent`` accepts an image that nobody vouches for.
     ``platform`` narrows to one platform, ``forced_type`` names a format instead of detecting it.
     With ``offline`` no connection is made. Validity is judged at the time ``at``, which needs a
-    time zone; None is now.
+    time zone; None is now. ``bundle`` is an offline bundle that everything that speaks of the image
+    is taken from (the image itself may be in it: ``bundle:FILE``); it is evidence, unless it is
+    pinned by ``bundle_digest`` or by a signature of one of ``bundle_keys``.
 
     Whatever is wrong with the image, or keeps it from being read, is in the verdict, which is
     true only when the image is allowed. Raises UsageError when the request makes no sense.
     """
     rule = BuiltInRule(threshold, every, self_consistent)
-    return _one(image, trust, rule, signatures, platform, forced_type, offline, at, attestations)
+    options = _options(trust, rule, signatures, attestations, platform, forced_type, offline, at)
+    if bundle:
+        from assay.offline.use import with_bundle
+
+        options = with_bundle(
+            options,
+            os.fspath(bundle),
+            digest=bundle_digest,
+            keys=[os.fspath(key) for key in bundle_keys],
+            alone=os.fspath(image) == f"bundle:{os.fspath(bundle)}",
+        )
+    elif bundle_digest or bundle_keys:
+        raise UsageError("bundle_digest and bundle_keys are about a bundle; give it")
+    return _only(image, pipeline.verify(os.fspath(image), options))
 
 
 def inspect(
@@ -221,12 +239,9 @@ def _one(
     forced_type: str,
     offline: bool,
     at: datetime | None,
-    attestations: Iterable[Path] = (),
     look_beside: bool = False,
 ) -> Verdict:
-    options = _options(
-        trust, rule, signatures, attestations, platform, forced_type, offline, at, look_beside
-    )
+    options = _options(trust, rule, signatures, (), platform, forced_type, offline, at, look_beside)
     return _only(image, pipeline.verify(os.fspath(image), options))
 
 

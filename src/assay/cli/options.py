@@ -437,7 +437,7 @@ def format_options_from(given: Given) -> Options:
 
 def time_from(given: Given) -> datetime | None:
     """The effective time, or None for now. Raises UsageError when it is not a time."""
-    text: str = given["at"]
+    text: str = given.get("at", "")
     if not text:
         return None
     try:

@@ -62,10 +62,19 @@ class Collected(Struct):
     listed: list[dict[str, Any]] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
     attached: int = 0
+    held: int = 0
+    """Bytes of parts in memory."""
 
     def add(self, part: Part) -> None:
-        """Add a part, once."""
-        self.parts.setdefault((part.role, str(part.digest), part.name), part)
+        """Add a part, once. Raises AssayError (bundle-incomplete) for more than a bundle holds."""
+        key = (part.role, str(part.digest), part.name)
+        if key in self.parts:
+            return
+        self.parts[key] = part
+        if isinstance(part.source, bytes):
+            self.held += part.size
+        if self.held > limits.BUNDLE_DOCUMENTS:
+            raise _incomplete(f"more than {limits.BUNDLE_DOCUMENTS} bytes beside the content")
 
 
 def collect(

@@ -46,6 +46,7 @@ def with_bundle(
     What is wrong with the bundle is in the findings of the request's trust, and ends every check
     with it. Raises UsageError.
     """
+    request = replace(request, trust=_copy(request.trust))
     wanted = _digest(digest)
     signers = Trust()
     for key in keys:
@@ -78,6 +79,14 @@ def with_bundle(
         if _name(bundle, entry) not in anchored
     ]
     return replace(request, bundled=bundled)
+
+
+def _copy(trust: Trust) -> Trust:
+    """What is added for one bundle is not for whatever the same trust is used for next."""
+    fields = {name: getattr(trust, name) for name in Trust.__struct_fields__}
+    return replace(
+        trust, **{name: value.copy() for name, value in fields.items() if hasattr(value, "copy")}
+    )
 
 
 def _digest(text: str) -> Digest | None:

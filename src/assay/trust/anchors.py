@@ -194,18 +194,23 @@ class Trust(Struct):
             raise UsageError(f"--trusted-root {path}: {error}") from error
         return self
 
-    def add_tuf_root(self, name: str, options: OpenOptions, at: datetime) -> Trust:
+    def add_tuf_root(
+        self, name: str, options: OpenOptions | None = None, at: datetime | None = None
+    ) -> Trust:
         """As `add_trusted_root`, with the one that a TUF repository has: ``tuf`` for the instance
         that is called default, ``tuf:NAME``, or the repository's address. ``options`` say how to
-        reach it, ``at`` is the effective time, which its metadata has to be valid at. Where it
-        cannot be had, `findings` say why."""
+        reach it, ``at`` is the effective time, which its metadata has to be valid at (None: now).
+        Where it cannot be had, `findings` say why, and every check ends with that."""
+        from datetime import UTC, datetime
+
         from assay.signatures.sigstore.scheme import load_trusted_root
+        from assay.sources.model import OpenOptions
         from assay.trust.tuf import instances
         from assay.trust.tuf.client import obtain
 
         instance = instances.find(name)
         try:
-            found = obtain(instance, at, options)
+            found = obtain(instance, at or datetime.now(UTC), options or OpenOptions())
         except AssayError as error:
             self.findings.append(error.finding)
             return self
