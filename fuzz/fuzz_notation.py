@@ -6,7 +6,8 @@ import contextlib
 import tempfile
 from pathlib import Path
 
-from assay.model.finding import UsageError
+from assay.model.finding import AssayError, UsageError
+from assay.policy_import.notation import IMPORTER
 from assay.trust.notation import read_config
 from assay.trust.notation_store import TrustStores
 from assay.trust.notation_subjects import parse_name, parse_subjects
@@ -18,6 +19,8 @@ def one_input(data: bytes) -> None:
         parse_name(text)
     with contextlib.suppress(UsageError):
         parse_subjects(["x509.subject:" + text], "policy")
+    with contextlib.suppress(AssayError):
+        IMPORTER.read(data).meanings()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "trustpolicy.json").write_bytes(data)

@@ -236,6 +236,9 @@ TUF_TARGETS_SIZE = 5 * MIB
 TUF_DELEGATIONS = 32
 TRUSTED_ROOT_SIZE = 16 * MIB
 
+REGISTRIES_D_FILES = 1000
+"""Files in a registries.d directory."""
+
 YAML_SIZE = 1 * MIB
 YAML_DOCUMENTS = 1000
 """Documents in one file."""

@@ -126,8 +126,15 @@ def _with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
         requirements=[*request.trust.requirements, *applied.requirements],
         policy_demands=[*request.trust.policy_demands, *applied.demands],
     )
+    opening = msgspec.structs.replace(
+        request.open,
+        signature_repositories=tuple(
+            dict.fromkeys((*request.open.signature_repositories, *applied.repositories))
+        ),
+    )
+    findings = [*request.findings, *applied.findings]
     return msgspec.structs.replace(
-        request, trust=trust, findings=[*request.findings, *applied.findings], policy=None
+        request, trust=trust, open=opening, findings=findings, policy=None
     )
 
 
@@ -238,9 +245,10 @@ class Gathered(msgspec.Struct):
         return self.reading.blobs
 
     def signed_document(self, component: str) -> SignedDocument | None:
-        """The outside document of this id, to be looked into; None for any other component."""
+        """The component of this id as a document to be looked into; None where it is a part of
+        another one."""
         found = self.components.get(component)
-        if found is None or not found.external or not isinstance(found.extent, Stored):
+        if found is None or not isinstance(found.extent, Stored):
             return None
         from assay.trust.documents import SignedDocument
 

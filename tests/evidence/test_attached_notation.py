@@ -14,6 +14,7 @@ import pytest
 
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
+from assay.policy_import.load import load_policy
 from assay.trust.anchors import Trust
 from tests.support.peers import docker_registry, make_layout, push, run
 
@@ -112,7 +113,12 @@ def both_say(folder: Path, image: str) -> tuple[bool, bool]:
     )
     trust = Trust().add_notation_config(folder / "notation")
     [verdict] = verify(f"docker://{image}", VerifyOptions(trust=trust))
-    return done.returncode == 0, "ca" in {each.kind for each in verdict.vouchers}
+    policy = load_policy(str(folder / "notation" / "trustpolicy.json"))
+    [other] = verify(f"docker://{image}", VerifyOptions(trust=Trust(), policy=policy))
+    vouched = "ca" in {each.kind for each in verdict.vouchers}
+    assert vouched is ("ca" in {each.kind for each in other.vouchers})
+    assert verdict.decision is other.decision
+    return done.returncode == 0, vouched
 
 
 @pytest.mark.parametrize(

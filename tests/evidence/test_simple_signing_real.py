@@ -68,8 +68,7 @@ class Bench:
         return {"type": "signedBy", "keyType": "GPGKeys", "keyPath": path, **named}
 
     def verify(self, name: str, policy: Path, **options: Any) -> Verdict:
-        lookaside = (str(self.lookaside),) if self.lookaside.exists() else ()
-        opened = OpenOptions(**({"lookaside": lookaside} | options))
+        opened = OpenOptions(**({"registries_d": str(self.folder / "registries.d")} | options))
         request = VerifyOptions(Trust(), policy=load_policy(str(policy)), open=opened)
         [verdict] = verify(name, request)
         return verdict

@@ -318,7 +318,6 @@ def test_a_doubled_key_is_told_with_its_line(tmp_path: Path) -> None:
         ("- key: {secretRef: {name: a}}", "secret"),
         ("- key: {kms: 'awskms:///a'}", "key service"),
         ("- {keyless: {trustRootRef: r, identities: [{issuer: a, subject: b}]}}", "TrustRoot 'r'"),
-        ("- {keyless: {identities: [{issuer: a, subject: b}]}, source: [{oci: r.test/s}]}", "repo"),
         (
             "- {keyless: {ca-cert: {secretRef: {name: a}}, identities: [{issuer: a, subject: b}]}}",
             "cluster",

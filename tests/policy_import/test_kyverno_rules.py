@@ -391,7 +391,6 @@ def test_partial_leaves_out_only_what_cannot_be_checked(found: Bench) -> None:
         ("keys: {secret: {name: a, namespace: b}}\n", "secret"),
         ("keys: {publicKeys: 'k8s://a/b'}\n", "elsewhere"),
         ("keys: {publicKeys: '{{ keys.data.a }}'}\n", "elsewhere"),
-        ("keyless: {subject: a, issuer: b}\nrepository: r.test/s\n", "repository"),
     ],
 )
 def test_what_cannot_be_carried_over_is_listed(entry: str, reason: str) -> None:

@@ -155,3 +155,40 @@ def test_an_attestation_does_not_stand_in_for_a_signature(cosign: Cosign) -> Non
     cosign.attest(image, "custom", "checked", *NEW)
     for policy in (cosign.sigstore, cosign.kyverno):
         assert cosign.verify("only-attested", policy("ours")).exit_code == 1
+
+
+def test_signatures_in_a_repository_of_their_own(cosign: Cosign) -> None:
+    image = push(cosign.folder, cosign.address, "apart")
+    place = f"{cosign.address}/signatures"
+    run(
+        "cosign", "sign", "--key", "ours.key", "--trusted-root", "root.json",
+        "--allow-http-registry", "-y", *OLD, image, folder=cosign.folder,
+        environment={"COSIGN_PASSWORD": "", "COSIGN_REPOSITORY": place},
+    )  # fmt: skip
+    for policy in (cosign.sigstore, cosign.kyverno):
+        assert cosign.verify("apart", policy("ours")).exit_code == 1
+    path = cosign.sigstore("ours")
+    path.write_text(path.read_text() + f"      source: [{{oci: '{place}'}}]\n")
+    done = cosign.verify("apart", path)
+    assert done.exit_code == 0, done.output
+    path = cosign.kyverno("ours")
+    path.write_text(path.read_text() + f"          repository: '{place}'\n")
+    assert cosign.verify("apart", path).exit_code == 0
+
+
+def test_the_name_that_an_image_was_signed_for(cosign: Cosign) -> None:
+    image = push(cosign.folder, cosign.address, "named")
+    cosign.sign(image, *OLD)
+    name = f"{cosign.address}/named"
+    for wanted, status in ((name, 0), (f"{cosign.address}/other", 1), (f"{name}:1", 1)):
+        words = ["verify", f"docker://{name}:1", "--key", str(cosign.folder / "ours.pub")]
+        done = CliRunner().invoke(cli, [*words, "--docker-reference", wanted])
+        assert done.exit_code == status, done.output
+        assert ("signed-for-another-name" in done.output) is (status == 1)
+    # a bundle names no image
+    image = push(cosign.folder, cosign.address, "nameless")
+    cosign.sign(image, *NEW)
+    words = ["verify", f"docker://{cosign.address}/nameless:1", "--key"]
+    words += [str(cosign.folder / "ours.pub"), "--docker-reference"]
+    assert CliRunner().invoke(cli, [*words, f"{cosign.address}/nameless"]).exit_code == 1
+    assert CliRunner().invoke(cli, [*words, "not a name"]).exit_code == 2

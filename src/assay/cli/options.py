@@ -76,7 +76,7 @@ def anchor_options(command: Command) -> Command:
             "--notation-policy",
             default="",
             metavar="NAME",
-            help="Use this policy of --notation-config, whatever the image.",
+            help="Use this policy of --notation-config (or --policy), whatever the image.",
         ),
     )(_demand_options(command))
 
@@ -147,6 +147,12 @@ def _demand_options(command: Command) -> Command:
             help="Believe a log of --trusted-root only with these witnesses (C2SP tlog-policy).",
         ),
         click.option(
+            "--docker-reference",
+            default="",
+            metavar="NAME",
+            help="The name that an image has to have been signed for (docker-reference).",
+        ),
+        click.option(
             "--ssh-namespace",
             default="file",
             show_default=True,
@@ -180,6 +186,12 @@ def evidence_options(command: Command) -> Command:
             multiple=True,
             metavar="PLACE",
             help="Where signatures are kept apart from a registry: a directory, or a URL.",
+        ),
+        click.option(
+            "--registries-d",
+            default="",
+            metavar="DIR",
+            help="Configuration that says where they are kept (/etc/containers/registries.d).",
         ),
         click.option(
             "--signature-repository",
@@ -341,8 +353,10 @@ def trust_from(given: Given) -> Trust:
         trust.add_witness_policy(given["witness_policy"])
     if given["notation_config"]:
         trust.add_notation_config(given["notation_config"], given["notation_policy"])
-    elif given["notation_policy"]:
-        raise UsageError("--notation-policy names a policy of --notation-config; give that")
+    elif given["notation_policy"] and not given.get("policy"):
+        raise UsageError("--notation-policy names a policy of --notation-config, or of --policy")
+    if given["docker_reference"]:
+        trust.ask_docker_reference(given["docker_reference"])
     for name, issuer, claims in identities_from(given):
         trust.add_identity(name, issuer, claims)
     return trust
@@ -426,6 +440,7 @@ def open_options_from(given: Given) -> OpenOptions:
         timeout=given["timeout"],
         lookaside=tuple(given.get("lookaside", ())),
         signature_repositories=tuple(given.get("signature_repository", ())),
+        registries_d=given.get("registries_d", ""),
         known_as=given.get("known_as", ""),
     )
 

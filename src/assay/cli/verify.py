@@ -34,6 +34,12 @@ from assay.policy_import.model import Policy
 @grouped(
     "What to trust",
     click.option(
+        "--trust-store",
+        default="",
+        metavar="DIR",
+        help="Where the trust stores of --policy are, if not beside it (notation's truststore).",
+    ),
+    click.option(
         "--allow-partial",
         is_flag=True,
         help="Accept that parts of --policy cannot be checked; the others have to hold.",
@@ -101,7 +107,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             signatures=list(given["signature"]),
             attestations=list(given["attestation"]),
             at=options.time_from(given),
-            policy=_policy_from(given["policy"]),
+            policy=_policy_from(given),
             allow_partial=given["allow_partial"],
         )
         if given["bundle"]:
@@ -127,12 +133,15 @@ def command(images: tuple[str, ...], **given: Any) -> None:
     raise click.exceptions.Exit(worst(verdicts))
 
 
-def _policy_from(path: str) -> Policy | None:
-    if not path:
+def _policy_from(given: dict[str, Any]) -> Policy | None:
+    if not given["policy"]:
+        for option in ("trust_store", "allow_partial"):
+            if given[option]:
+                raise UsageError(f"--{option.replace('_', '-')} is for a --policy; give one")
         return None
     from assay.policy_import.load import load_policy
 
-    return load_policy(path)
+    return load_policy(given["policy"], given["trust_store"], given["notation_policy"])
 
 
 def _verify_all(

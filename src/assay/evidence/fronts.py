@@ -42,7 +42,7 @@ def _attached(context: Context) -> bool:
 
 def _simply_signed(context: Context) -> bool:
     return (
-        bool(context.open.lookaside)
+        bool(context.open.lookaside or context.open.registries_d)
         or _stored_with_others(context)
         or any(
             may_be_one(file.read(limits.SIGNATURE_SIZE)) for file in context.given_for("signature")

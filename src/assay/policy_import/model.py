@@ -4,6 +4,7 @@ group ``assay.policies``, one module or package each."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -91,6 +92,19 @@ class Policy(Protocol):
         ...
 
 
+class Around(Struct, frozen=True):
+    """What a policy file has around it: the folder that it is in, the trust stores that the user
+    gave for it, and which of its policies the user chose."""
+
+    folder: Path = Path()
+    trust_store: Path | None = None
+    chosen: str = ""
+
+
+NOWHERE = Around()
+"""For a policy that is in no file."""
+
+
 class PolicyImporter(Protocol):
     """Reads one kind of policy."""
 
@@ -101,7 +115,7 @@ class PolicyImporter(Protocol):
         """Whether these bytes are such a policy, by content alone. Cheap; raises nothing."""
         ...
 
-    def read(self, data: bytes) -> Policy:
+    def read(self, data: bytes, around: Around = NOWHERE) -> Policy:
         """Read a policy, all of it. Raises AssayError (malformed) for anything that is not as its
         grammar has it: a policy that is half understood protects nobody."""
         ...

@@ -14,7 +14,8 @@ from assay.model.selection import Selection
 
 class OpenOptions(Struct, frozen=True):
     """How images may be reached. See the command line's options of the same names. ``lookaside``
-    are the places with signatures of images in registries, ``signature_repositories`` other
+    are the places with signatures of images in registries, ``registries_d`` a directory with
+    configuration that names such places, ``signature_repositories`` other
     repositories that hold them; ``known_as`` is the name that an image
     is used by, where that is not the one it is opened by."""
 
@@ -28,6 +29,7 @@ class OpenOptions(Struct, frozen=True):
     timeout: float = 30.0
     lookaside: tuple[str, ...] = ()
     signature_repositories: tuple[str, ...] = ()
+    registries_d: str = ""
     known_as: str = ""
 
 

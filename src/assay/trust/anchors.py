@@ -318,7 +318,8 @@ class Trust(Struct):
         """What is trusted for the image that a name was resolved to; with ``offline`` nobody is
         asked about revocation. Raises UsageError when no trust policy of notation applies to it,
         or one that can vouch for nothing."""
-        if not self.notation and self.revocation is None:
+        by_policy = any("notary" in one.schemes for one in self.requirements)
+        if not self.notation and not by_policy and self.revocation is None:
             return self
         trust = replace(self, anchors=list(self.anchors), keys=list(self.keys), notation=[])
         if self.notation:
@@ -337,6 +338,21 @@ class Trust(Struct):
                 replace(one, keys=(*one.keys, asking)) for one in self.requirements
             ]
         return trust
+
+    def ask_docker_reference(self, name: str) -> Trust:
+        """Count only signatures that were made for this name (``docker-reference``): of one image,
+        or of any in a repository where it has neither tag nor digest. Signatures that name no image
+        do not count."""
+        from assay.trust.containers.identity import ExactReference, ExactRepository
+
+        try:
+            self.signed_name = ExactReference.parse(name)
+        except ValueError:
+            try:
+                self.signed_name = ExactRepository.parse(name)
+            except ValueError as error:
+                raise UsageError(f"--docker-reference {name[:300]}: {error}") from error
+        return self
 
     def add_secret(self, name: str) -> Trust:
         """Trust whoever shares a secret: ``secret:FILE``, ``secret:env:NAME`` or

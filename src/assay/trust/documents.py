@@ -39,7 +39,7 @@ class SignedDocument(Struct, frozen=True, dict=True):
     @cached_property
     def statement(self) -> Statement | None:
         """The in-toto statement that it is, if it is one."""
-        if self.component.kind not in STATEMENTS:
+        if self.component.kind not in STATEMENTS or not self.component.external:
             return None
         if self.component.labels.get("type", PAYLOAD_TYPE) != PAYLOAD_TYPE:
             return None
@@ -150,6 +150,18 @@ class NotaryPayload(Struct, frozen=True):
 
     def concerns(self, document: SignedDocument) -> bool:
         return document.component.labels.get("type") == NOTARY_PAYLOAD
+
+    def fault(self, document: SignedDocument) -> Finding | None:
+        return None
+
+
+class NotaryFile(Struct, frozen=True):
+    """The image itself, for a Notary signature in a file beside it."""
+
+    every: ClassVar[bool] = False
+
+    def concerns(self, document: SignedDocument) -> bool:
+        return not document.component.external
 
     def fault(self, document: SignedDocument) -> Finding | None:
         return None

@@ -69,10 +69,11 @@ class NotationConfig(Struct, frozen=True):
     def policy_for(self, resolved: str) -> tuple[str, Policy]:
         """The policy for an image, by the name that it was resolved to, and what it is called.
         Raises UsageError when there is none, or when it cannot vouch for anything."""
-        statement = self._statement(resolved)
+        statement = self.statement_for(resolved)
         return statement.name, _carried_over(statement, self.folder)
 
-    def _statement(self, resolved: str) -> Statement:
+    def statement_for(self, resolved: str) -> Statement:
+        """The policy for an image, as it is written. Raises UsageError when there is none."""
         every = (*self.images, *self.files)
         if self.chosen:
             found = [each for each in every if each.name == self.chosen]
@@ -115,14 +116,20 @@ def read_config(folder: Path, chosen: str = "") -> NotationConfig:
 
 def _document(path: Path, *, blob: bool) -> tuple[Statement, ...]:
     data = read_bounded(path, limits.NOTATION_POLICY_SIZE, "trust policy")
+    return parse_policies(data, str(path), blob=blob)
+
+
+def parse_policies(data: bytes, path: str, *, blob: bool) -> tuple[Statement, ...]:
+    """The policies of a document, for files (``blob``) or for images; ``path`` is what errors call
+    it. Raises UsageError."""
     try:
-        value = strict_json.parse_object(data, str(path))
+        value = strict_json.parse_object(data, path)
     except AssayError as error:
         raise UsageError(f"{path}: {error.finding.detail}") from error
-    _only(value, {"version", "trustPolicies"}, str(path))
+    _only(value, {"version", "trustPolicies"}, path)
     if value.get("version") != "1.0":
         raise UsageError(f"{path}: version {value.get('version')!r}, and only 1.0 is known")
-    listed = _list(value, "trustPolicies", str(path))
+    listed = _list(value, "trustPolicies", path)
     found = tuple(
         _statement(each, f"{path}: policy {n + 1}", blob) for n, each in enumerate(listed)
     )
@@ -226,7 +233,11 @@ def _carried_over(statement: Statement, folder: Path) -> Policy:
             f"{where}: it does not require that a trusted signer signed ({statement.level}), so it"
             " can vouch for no image"
         )
-    stores = TrustStores(folder / "truststore" / "x509")
+    return policy_of(statement, TrustStores(folder / "truststore" / "x509"), where)
+
+
+def policy_of(statement: Statement, stores: TrustStores, where: str) -> Policy:
+    """What a statement trusts; ``where`` is what errors call it. Raises UsageError."""
     authorities, clocks = stores.load(statement.stores)
     if not any(authorities.values()):
         raise UsageError(f"{where}: it names no trust store of authorities")

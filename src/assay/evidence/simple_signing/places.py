@@ -70,6 +70,15 @@ def lookaside(base: str, repository: str, digest: Digest, options: OpenOptions) 
     return in_folder(Folder(path), *place.split("/"))
 
 
+def may_be_there(base: str) -> bool:
+    """Whether lookaside storage that configuration names may have something in it: a directory that
+    is not there is one that nobody has signed into yet."""
+    scheme, colon, rest = base.partition("://")
+    if not colon:
+        raise UsageError(f"lookaside {base}: file:, http: or https: is expected")
+    return scheme != "file" or Path(unquote(rest)).is_dir()
+
+
 def _served(address: str, options: OpenOptions) -> Numbered:
     from assay.sources.http.client import client_for, identity_from, read_body, refuse_offline
     from assay.sources.http.faults import refused

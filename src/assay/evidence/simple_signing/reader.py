@@ -4,6 +4,7 @@ files that the user names. Each payload becomes a document that claims the image
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -50,13 +51,30 @@ def _found(context: Context) -> Iterator[tuple[str, bytes | AssayError, dict[str
     if context.look_around and isinstance(store, places.SignatureFolder):
         for name, content in places.all_of(places.in_folder(store.folder)):
             yield name, content, dict(context.digests)
-    for base in context.open.lookaside:
-        reference = name_in_registry(context.open.known_as or context.image.name)
-        if reference is None:
-            raise UsageError(
-                f"--lookaside: {context.image.name} has no name in a registry, by which signatures"
-                " are found; say with --known-as which it is to have"
-            )
+    yield from _kept_apart(context)
+
+
+def _kept_apart(context: Context) -> Iterator[tuple[str, bytes | AssayError, dict[str, Digest]]]:
+    """Those in lookaside storage."""
+    given = context.open
+    if not given.lookaside and not given.registries_d:
+        return
+    reference = name_in_registry(given.known_as or context.image.name)
+    if reference is None and given.lookaside:
+        raise UsageError(
+            f"--lookaside: {context.image.name} has no name in a registry, by which signatures"
+            " are found; say with --known-as which it is to have"
+        )
+    if reference is None:
+        return  # the configuration is for images in registries
+    bases = list(given.lookaside)
+    if given.registries_d:
+        from assay.evidence.simple_signing.registries_d import read_directory
+
+        found = read_directory(Path(given.registries_d)).lookaside_for(reference)
+        if found and places.may_be_there(found):
+            bases.append(found)
+    for base in dict.fromkeys(bases):
         for component, digest in context.digests.items():
             numbered = places.lookaside(base, reference.repository, digest, context.open)
             for name, content in places.all_of(numbered):

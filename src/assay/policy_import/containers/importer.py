@@ -14,7 +14,7 @@ from assay.model.signature import Key
 from assay.policy_import.containers import grammar, signers
 from assay.policy_import.containers.grammar import PolicyFile, Required
 from assay.policy_import.containers.scopes import Place, place_of
-from assay.policy_import.model import Applied, Meaning, Policy, PolicyImporter
+from assay.policy_import.model import NOWHERE, Applied, Around, Meaning, Policy, PolicyImporter
 from assay.trust.containers.identity import (
     MatchExact,
     MatchRepoDigestOrExact,
@@ -46,7 +46,7 @@ class ContainersPolicy(Struct, frozen=True):
             if (code := _verdict_of(one)) is not None:
                 findings.append(Finding.of(code, detail=f"{here}: {meaning_of(one)[0]}"))
             else:
-                requirements.append(_requirement(one, here, number, place))
+                requirements.append(_requirement(one, here, number, place, lent))
         return Applied((where,), tuple(requirements), tuple(findings))
 
     def _required(self, place: Place) -> tuple[str, tuple[Required, ...]]:
@@ -112,7 +112,9 @@ def _name(one: grammar.SignedBy | grammar.SigstoreSigned) -> str:
     return f"for {one.identity.describe(None)}"
 
 
-def _requirement(one: Required, where: str, number: int, place: Place) -> Requirement:
+def _requirement(
+    one: Required, where: str, number: int, place: Place, lent: Sequence[Key]
+) -> Requirement:
     assert isinstance(one, grammar.SignedBy | grammar.SigstoreSigned)
     by_name = isinstance(one, grammar.SigstoreSigned) and not isinstance(
         one.signers, grammar.Material
@@ -122,7 +124,7 @@ def _requirement(one: Required, where: str, number: int, place: Place) -> Requir
     if isinstance(one, grammar.SignedBy):
         keys, schemes = signers.openpgp_keys(one.keys, anchor.id), ("openpgp",)
     else:
-        keys, schemes = signers.sigstore_keys(one, anchor.id), ("cosign",)
+        keys, schemes = signers.sigstore_keys(one, anchor.id, lent), ("cosign",)
     return Requirement(anchor, keys, schemes, SimpleSigning(), one.identity, place.reference)
 
 
@@ -133,7 +135,7 @@ class ContainersPolicyImporter:
         marks = b'"default"' in data or b'"transports"' in data
         return data.lstrip()[:1] == b"{" and marks and b'"apiVersion"' not in data
 
-    def read(self, data: bytes) -> Policy:
+    def read(self, data: bytes, around: Around = NOWHERE) -> Policy:
         return ContainersPolicy(grammar.parse_policy(data))
 
 

@@ -8,7 +8,7 @@ import os
 from msgspec import Struct
 
 from assay.sources.open import transport_of
-from assay.sources.registry.names import name_in_registry
+from assay.sources.registry.names import name_in_registry, scopes_of
 from assay.sources.registry.reference import Reference
 from assay.sources.selecting import split_selection
 
@@ -29,31 +29,14 @@ def place_of(image: str) -> Place:
     transport, rest = transport_of(image)
     if transport == "docker":
         reference = name_in_registry(image)
-        return Place(transport, (*_of_reference(reference), ""), reference)
+        scopes = scopes_of(reference) if reference is not None else []
+        return Place(transport, (*scopes, ""), reference)
     if transport in ("dir", "oci", "oci-archive"):
         path, _ = split_selection(rest, image)
         return Place(transport, (*_of_path(os.path.realpath(path)), ""))
     if transport == "docker-archive":
         return Place(transport, ("",))
     return Place("", ())
-
-
-def _of_reference(reference: Reference | None) -> list[str]:
-    if reference is None:
-        return []
-    name = reference.name
-    found = [f"{name}@{reference.digest}"] if reference.digest is not None else []
-    found += [f"{name}:{reference.tag}"] if reference.tag else []
-    while True:
-        found.append(name)
-        if "/" not in name:
-            break
-        name = name.rpartition("/")[0]
-    domain = name.partition(":")[0]
-    while "." in domain:
-        domain = domain.partition(".")[2]
-        found.append(f"*.{domain}")
-    return found
 
 
 def _of_path(path: str) -> list[str]:

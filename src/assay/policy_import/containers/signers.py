@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from assay import limits, plugins
@@ -17,6 +17,7 @@ from assay.policy_import.containers.grammar import Fulcio, Material, Pki, Sigsto
 from assay.signatures.sigstore.signature import LOGGED
 from assay.sigstore.trusted_root import (
     TRUSTED_ROOT_SCHEME,
+    WITNESS_SCHEME,
     Authority,
     Log,
     TrustedRoot,
@@ -50,8 +51,14 @@ def openpgp_keys(material: Material, anchor: str) -> tuple[Key, ...]:
     return tuple(found)
 
 
-def sigstore_keys(one: SigstoreSigned, anchor: str) -> tuple[Key, ...]:
-    """All that a requirement for Sigstore signatures is judged with. Raises UsageError."""
+def sigstore_keys(one: SigstoreSigned, anchor: str, lent: Sequence[Key]) -> tuple[Key, ...]:
+    """All that a requirement for Sigstore signatures is judged with; of what the user lends it
+    takes the witnesses that logs have to have. Raises UsageError."""
+    witnesses = tuple(key for key in lent if key.scheme == WITNESS_SCHEME)
+    return (*_sigstore_keys(one, anchor), *witnesses)
+
+
+def _sigstore_keys(one: SigstoreSigned, anchor: str) -> tuple[Key, ...]:
     logs = _logs(one.logs) if one.logs is not None else ()
     match one.signers:
         case Fulcio():

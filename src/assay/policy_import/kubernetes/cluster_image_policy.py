@@ -12,9 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from assay.model.finding import AssayError
 from assay.model.identity import IdentityPattern, NamePattern
-from assay.model.signature import Key
 from assay.policy_import.kubernetes import signers
 from assay.policy_import.kubernetes.documents import Object
 from assay.policy_import.kubernetes.fields import Fields
@@ -163,9 +161,7 @@ class _Reader:
         for source in sources:
             source.close("oci", "signaturePullSecrets", "tagPrefix")
             repository = source.text("oci", "")
-            if repository:
-                why = "signatures in a repository of their own are not looked for"
-                lost.append(Lost(source.path("oci"), source.line_of("oci"), why))
+            check_repository(source, "oci")
             if source.has("tagPrefix"):
                 why = "signatures under tags with a prefix are not looked for"
                 lost.append(Lost(source.path("tagPrefix"), source.line_of("tagPrefix"), why))
@@ -257,6 +253,22 @@ class _Reader:
         return Material(url=url, instance=root)
 
 
+def check_repository(fields: Fields, name: str) -> None:
+    """Refuse what is no repository. Raises AssayError."""
+    if fields.has(name):
+        converted(fields, name, _repository)
+
+
+def _repository(text: str) -> None:
+    from assay.model.finding import UsageError
+    from assay.sources.registry.names import repository_named
+
+    try:
+        repository_named(text)
+    except UsageError as error:
+        raise ValueError("it is no repository, HOST/REPOSITORY") from error
+
+
 def converted(fields: Fields, name: str, read_text: Callable[[str], Any]) -> Any:
     """A member read by a function that raises ValueError."""
     try:
@@ -301,6 +313,3 @@ def read_trust_root(one: Object) -> TrustedRoot | Lost:
     from assay.policy_import.kubernetes.trust_root import sigstore_keys
 
     return sigstore_keys(spec.object("sigstoreKeys"))
-
-
-__all__ = ["AssayError", "Key", "read", "read_trust_root"]

@@ -15,7 +15,7 @@ from assay.policy_import.kubernetes import kyverno_images, kyverno_rules
 from assay.policy_import.kubernetes.documents import Object, read_objects
 from assay.policy_import.kubernetes.names import names_of
 from assay.policy_import.kubernetes.rules import Rule, apply_rules
-from assay.policy_import.model import Applied, Meaning, Policy, PolicyImporter
+from assay.policy_import.model import NOWHERE, Applied, Around, Meaning, Policy, PolicyImporter
 
 FORMAT = "Kubernetes"
 
@@ -69,7 +69,7 @@ class KubernetesImporter:
     def recognise(self, data: bytes) -> bool:
         return b"apiVersion" in data and b"kind" in data
 
-    def read(self, data: bytes) -> Policy:
+    def read(self, data: bytes, around: Around = NOWHERE) -> Policy:
         objects = read_objects(data)
         roots = {
             one.name: sigstore.read_trust_root(one)

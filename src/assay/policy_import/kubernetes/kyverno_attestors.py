@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from assay import limits
 from assay.model.identity import IdentityPattern, NamePattern
 from assay.policy_import.kubernetes import signers
-from assay.policy_import.kubernetes.cluster_image_policy import converted, exactly
+from assay.policy_import.kubernetes.cluster_image_policy import check_repository, converted, exactly
 from assay.policy_import.kubernetes.fields import Fields
 from assay.policy_import.kubernetes.go_regexp import read_regexp
 from assay.policy_import.kubernetes.rules import Asked, Lost, Several, Signed, every
@@ -46,7 +46,7 @@ class Attestors:
         self._notary = notary
         self._annotations = entry.pairs("annotations")
         self._repository = entry.text("repository", "")
-        self._line = entry.line_of("repository")
+        check_repository(entry, "repository")
 
     def of_set(self, one: Fields, what: str, rule: RuleFor, depth: int = 0) -> Asked:
         """What a set asks for. Raises AssayError."""
@@ -77,22 +77,12 @@ class Attestors:
         documents = rule(annotations)
         shown = what + "".join(f", annotated with {name}={value}" for name, value in annotations)
         repository = entry.text("repository", "") or self._repository
+        check_repository(entry, "repository")
         for found in self._signers(entry.object(kind), kind):
             if isinstance(found, Lost):
                 yield found
             else:
-                yield self._kept_in(
-                    repository,
-                    entry,
-                    Signed(entry.where, entry.line, shown, found, documents, repository),
-                )
-
-    def _kept_in(self, repository: str, entry: Fields, asked: Signed) -> Asked:
-        if not repository:
-            return asked
-        line = entry.line_of("repository") if entry.has("repository") else self._line
-        why = "signatures in a repository of their own are not looked for"
-        return every([asked, Lost(entry.path("repository"), line, why)])
+                yield Signed(entry.where, entry.line, shown, found, documents, repository)
 
     def _signers(self, one: Fields, kind: str) -> Iterator[Signer | Lost]:
         match kind:
@@ -132,9 +122,7 @@ class Attestors:
             [
                 each
                 if isinstance(each, Lost)
-                else self._kept_in(
-                    self._repository, entry, Signed(entry.where, entry.line, what, each, documents)
-                )
+                else Signed(entry.where, entry.line, what, each, documents, self._repository)
                 for each in found
             ]
         )

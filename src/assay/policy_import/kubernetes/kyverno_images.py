@@ -14,7 +14,11 @@ from typing import Any
 from msgspec import Struct
 
 from assay.policy_import.kubernetes import signers
-from assay.policy_import.kubernetes.cluster_image_policy import converted, identity
+from assay.policy_import.kubernetes.cluster_image_policy import (
+    check_repository,
+    converted,
+    identity,
+)
 from assay.policy_import.kubernetes.documents import Object
 from assay.policy_import.kubernetes.fields import Fields
 from assay.policy_import.kubernetes.names import (
@@ -57,6 +61,7 @@ class Attestor(Struct, frozen=True):
     signer: Signer | None
     annotations: tuple[tuple[str, str], ...]
     lost: tuple[Lost, ...]
+    repository: str = ""
 
 
 class _Policy:
@@ -174,15 +179,18 @@ def _cosign(one: Fields) -> Attestor:
         "key", "keyless", "certificate", "source", "ctlog", "tuf", "annotations",
     )  # fmt: skip
     lost: list[Lost] = []
+    repository = ""
     if one.has("tuf"):
         why = "a TUF repository; give its trusted_root.json with --trusted-root"
         lost.append(Lost(one.path("tuf"), one.line_of("tuf"), why))
     if one.has("source"):
         source = one.object("source")
         source.close("repository", "PullSecrets", "tagPrefix")
-        if source.has("repository") or source.has("tagPrefix"):
-            why = "signatures in a repository of their own are not looked for"
-            lost.append(Lost(source.where, source.line, why))
+        check_repository(source, "repository")
+        repository = source.text("repository", "")
+        if source.has("tagPrefix"):
+            why = "signatures under tags with a prefix are not looked for"
+            lost.append(Lost(source.path("tagPrefix"), source.line_of("tagPrefix"), why))
     material, ignored = _material(one)
     kind = one.one_of("key", "keyless", "certificate")
     inner = one.object(kind)
@@ -195,7 +203,7 @@ def _cosign(one: Fields) -> Attestor:
         found = _certificate(inner, ignored)
     if isinstance(found, Lost):
         return Attestor(None, (), (*lost, found))
-    return Attestor(found, one.pairs("annotations"), tuple(lost))
+    return Attestor(found, one.pairs("annotations"), tuple(lost), repository)
 
 
 def _material(one: Fields) -> tuple[Material, bool]:
@@ -340,5 +348,7 @@ def _signed(one: Fields, attestor: Attestor, kind: str | None) -> Asked:
         what = "a signature" + "".join(
             f", annotated with {name}={value}" for name, value in attestor.annotations
         )
-    asked: Asked = Signed(one.where, one.line, what, attestor.signer, documents)
+    asked: Asked = Signed(
+        one.where, one.line, what, attestor.signer, documents, attestor.repository
+    )
     return every([asked, *attestor.lost])

@@ -33,7 +33,8 @@ class Signed(Struct, frozen=True):
     repository: str = ""
 
     def describe(self) -> str:
-        return f"{self.what} by {self.signer.describe()}"
+        kept = f", kept in {self.repository}" if self.repository else ""
+        return f"{self.what} by {self.signer.describe()}{kept}"
 
 
 class Lost(Struct, frozen=True):

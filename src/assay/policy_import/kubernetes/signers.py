@@ -16,6 +16,7 @@ from assay.model.signature import Key
 from assay.signatures.sigstore.signature import LOGGED
 from assay.sigstore.trusted_root import (
     TRUSTED_ROOT_SCHEME,
+    WITNESS_SCHEME,
     Authority,
     Log,
     TrustedRoot,
@@ -124,7 +125,8 @@ def _chains(certificates: tuple[Certificate, ...]) -> tuple[Authority, ...]:
 
 
 def _root_keys(material: Material, lent: Sequence[Key]) -> list[Key]:
-    return [Key("", TRUSTED_ROOT_SCHEME, "a trusted root", root) for root in material.roots(lent)]
+    roots = [Key("", TRUSTED_ROOT_SCHEME, "a trusted root", root) for root in material.roots(lent)]
+    return [*roots, *(key for key in lent if key.scheme == WITNESS_SCHEME)]
 
 
 class PlainKey(Struct, frozen=True):

@@ -59,3 +59,22 @@ def name_in_registry(image: str) -> Reference | None:
     if not found.tag and found.digest is None:
         found = replace(found, tag=DEFAULT_TAG)
     return found
+
+
+def scopes_of(reference: Reference) -> list[str]:
+    """The scopes of configuration that an image is in, from the most specific one to the least:
+    the image itself, its repository, each namespace, the registry, and ``*.`` before each domain
+    that the registry is below (containers-policy.json(5), containers-registries.d(5))."""
+    name = reference.name
+    found = [f"{name}@{reference.digest}"] if reference.digest is not None else []
+    found += [f"{name}:{reference.tag}"] if reference.tag else []
+    while True:
+        found.append(name)
+        if "/" not in name:
+            break
+        name = name.rpartition("/")[0]
+    domain = name.partition(":")[0]
+    while "." in domain:
+        domain = domain.partition(".")[2]
+        found.append(f"*.{domain}")
+    return found
