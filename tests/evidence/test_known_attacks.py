@@ -197,6 +197,27 @@ def test_cosign_1351_keys_are_rotated_with_both_known(registry: Registry, folder
     refused(check(registry, Trust().add_key(files[1])), "wrong-key")
 
 
+def test_image_factory_389_a_key_needs_no_trusted_root(
+    registry: Registry, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checks with a key alone failed where the trusted root could not be fetched."""
+    import urllib3
+
+    asked: list[str] = []
+    plain = urllib3.PoolManager.urlopen
+
+    def watched(self: Any, method: str, url: str, *more: Any, **options: Any) -> Any:
+        asked.append(url)
+        return plain(self, method, url, *more, **options)
+
+    monkeypatch.setattr(urllib3.PoolManager, "urlopen", watched)
+    image = registry.push_image("app", "1")
+    key = ec.generate_private_key(ec.SECP256R1())
+    attach(registry, image, by_key(key, statement(image["digest"])))
+    assert check(registry, Trust().add_key(write_key(folder, "key.pub", key))).exit_status == 0
+    assert {url.split("/")[2] for url in asked} == {registry.host}
+
+
 def test_cosign_5092_a_certificate_for_p_384(
     registry: Registry, trust: Trust, instance: Instance
 ) -> None:
