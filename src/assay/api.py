@@ -167,25 +167,38 @@ def sign(
     form: str = "",
     comment: str | None = None,
     annotations: Mapping[str, str] | None = None,
+    certificates: Sequence[Path] = (),
+    expiry: datetime | None = None,
+    timestamp_url: str = "",
     attach: bool = False,
+    signature_repository: str = "",
     offline: bool = False,
 ) -> bytes:
     """A signature over a file, or of a container image by its digest.
 
-    ``form`` is ``sigstore``, ``minisign``, ``dsse``, ``raw`` or, for images, ``simple-signing``;
-    empty for what is usual for the key. ``comment`` is minisign's trusted comment, and
-    ``annotations`` are signed with an image. With ``attach`` the signature of an image is attached
-    to it as well, in its registry or layout. Raises AssayError, which holds a finding, where
-    something cannot be read or written, and UsageError when the request makes no sense.
+    ``form`` is ``sigstore``, ``minisign``, ``dsse``, ``raw``, ``notary-jws``, ``notary-cose`` or,
+    for images, ``simple-signing``; empty for what is usual for the key. ``comment`` is minisign's
+    trusted comment, and ``annotations`` are signed with an image. The forms of the Notary Project
+    need the ``certificates`` of the key; they may have an ``expiry``, and a time stamp of the
+    authority at ``timestamp_url``. With ``attach`` the signature of an image is attached to it as
+    well, in its registry or layout, or in ``signature_repository``. Raises AssayError, which holds
+    a finding, where something cannot be read or written, and UsageError when the request makes no
+    sense.
     """
     from assay.produce.formats.model import Wishes
     from assay.signing import find_subject, sign
 
     options = OpenOptions(offline=offline)
     subject = find_subject(os.fspath(image), options)
-    signed = sign(subject, key, form, Wishes(comment=comment), annotations)
+    notary = None
+    if certificates or expiry is not None or timestamp_url:
+        from assay.produce.notary_wishes import notary_wishes
+
+        paths = [os.fspath(path) for path in certificates]
+        notary = notary_wishes(paths, expiry, timestamp_url, options=options)
+    signed = sign(subject, key, form, Wishes(comment=comment), annotations, notary=notary)
     if attach:
-        signed.attach(options)
+        signed.attach(options, signature_repository)
     return signed.data
 
 

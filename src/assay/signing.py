@@ -12,11 +12,15 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from assay.attach import Attachment, Layer, Place, attach, subject_of
+from assay.attach.notary import notary_attachment
 from assay.measure.engine import Progress
 from assay.model.digest import Digest
 from assay.model.finding import UsageError
+from assay.model.measurement import HashRequest
+from assay.produce import notary_cose, notary_jws
 from assay.produce.formats.model import FORMATS, Wishes, format_named
 from assay.produce.formats.sigstore import MEDIA_TYPE as BUNDLE
+from assay.produce.notary import Artifact, NotaryForm, NotaryWishes, Terms, signer_of
 from assay.produce.sign import sign_file, wrapped
 from assay.produce.signing_key import SigningKey
 from assay.produce.simple_signing import MEDIA_TYPE as PAYLOAD
@@ -30,13 +34,19 @@ from assay.produce.statement import (
 )
 from assay.produce.subject import Subject, find_subject
 from assay.sources.model import OpenOptions
+from assay.sources.registry.names import repository_named
 
 SIMPLE_SIGNING = "simple-signing"
 """The format of signatures that are never files: cosign's before its version 3."""
 
-SIGN_FORMATS = (*FORMATS, SIMPLE_SIGNING)
+NOTARY: dict[str, NotaryForm] = {notary_jws.NAME: notary_jws, notary_cose.NAME: notary_cose}
+"""The forms of the Notary Project."""
+
+SIGN_FORMATS = (*FORMATS, SIMPLE_SIGNING, *NOTARY)
 ATTEST_FORMATS = ("sigstore", "dsse")
 
+_FILE = "application/octet-stream"
+"""The media type of a file that is signed for notation."""
 _ENVELOPE = "application/vnd.dsse.envelope.v1+json"
 
 
@@ -51,16 +61,19 @@ class Signed(Struct, frozen=True):
     attachment: Attachment | None = None
     place: Place = "referrers"
 
-    def attach(self, options: OpenOptions) -> Digest:
-        """Attach it to the image that it is about; the digest of the manifest that holds it.
-        Raises AssayError, UsageError."""
+    def attach(self, options: OpenOptions, repository: str = "") -> Digest:
+        """Attach it to the image that it is about, or keep it in another repository; the digest of
+        the manifest that holds it. Raises AssayError, UsageError."""
         if self.attachment is None:
             raise UsageError(
                 f"{self.subject.label}: nothing of this form is attached; write a file"
             )
         image = self.subject.opened
+        destination = image.name
+        if repository:
+            destination = f"docker://{repository_named(repository)}"
         return attach(
-            image.name, subject_of(image), self.attachment, place=self.place, options=options
+            destination, subject_of(image), self.attachment, place=self.place, options=options
         )
 
 
@@ -72,6 +85,8 @@ def usual_format(subject: Subject, key: SigningKey) -> str:
 def suffix_of(form: str) -> str:
     """What a file with a signature of this form is called after what is signed; empty for one that
     is never a file. Raises UsageError for a form that does not exist."""
+    if form in NOTARY:
+        return NOTARY[form].SUFFIX
     return "" if form == SIMPLE_SIGNING else format_named(form).suffix
 
 
@@ -88,11 +103,23 @@ def sign(
     wishes: Wishes | None = None,
     annotations: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    notary: NotaryWishes | None = None,
 ) -> Signed:
-    """Sign a file or an image. ``annotations`` are signed with an image. Raises AssayError where
-    it cannot be read, UsageError for what makes no sense together."""
+    """Sign a file or an image. ``annotations`` are signed with an image, ``notary`` is for forms of
+    the Notary Project. Raises AssayError where it cannot be read, UsageError for what makes no
+    sense together."""
     form = form or usual_format(subject, key)
     wishes = wishes or Wishes()
+    if form in NOTARY:
+        if wishes != Wishes():
+            raise UsageError("a Notary signature has no comment, type or algorithm to choose")
+        if notary is None or not notary.certificates:
+            raise UsageError(f"--format {form}: give the certificates of the key (--certificate)")
+        return _sign_notary(subject, key, form, notary, annotations or {}, progress)
+    if notary is not None:
+        raise UsageError(
+            f"--format {form}: only Notary signatures have certificates, expiry and time stamps"
+        )
     if subject.digest is not None:
         if wishes != Wishes():
             raise UsageError("a signature of an image has no comment, type or algorithm to choose")
@@ -142,6 +169,41 @@ def _sign_image(
     if form == "dsse":
         return Signed(subject, form, data, suffix_of(form))
     return Signed(subject, form, data, suffix_of(form), _bundle(data, IMAGE_SIGNATURE))
+
+
+def _sign_notary(
+    subject: Subject,
+    key: SigningKey,
+    form: str,
+    wishes: NotaryWishes,
+    annotations: Mapping[str, str],
+    progress: Progress | None,
+) -> Signed:
+    """An envelope as notation makes it: of an image, or of a file (``notation blob``)."""
+    now = datetime.now(UTC)
+    terms = Terms(now, wishes.expiry)
+    signer = signer_of(key, wishes.certificates, now)
+    terms.check()
+    if subject.digest is not None:
+        image = subject_of(subject.opened)
+        artifact = Artifact(image.media_type, image.digest, image.size, annotations)
+    else:
+        count = [0]
+
+        def counted(size: int) -> None:
+            count[0] += size
+            if progress is not None:
+                progress(size)
+
+        request = HashRequest(signer.digest)
+        value = subject.measure([request], counted)[request]
+        artifact = Artifact(_FILE, Digest(signer.digest, value), count[0], annotations)
+    module = NOTARY[form]
+    data = module.sign(signer, artifact, terms, wishes.stamp)
+    attachment = None
+    if subject.digest is not None:
+        attachment = notary_attachment(data, module.MEDIA_TYPE, signer.thumbprints, now)
+    return Signed(subject, form, data, module.SUFFIX, attachment)
 
 
 def _bundle(data: bytes, kind: str) -> Attachment:

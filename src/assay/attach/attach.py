@@ -83,9 +83,9 @@ def _open(destination: str, options: OpenOptions) -> _Where:
     transport, rest = transport_of(destination)
     if transport == "docker":
         from assay.attach.registry import RegistryPlace
-        from assay.sources.registry.source import open_repository, reference_after
+        from assay.sources.registry.source import open_repository, parse_name
 
-        return RegistryPlace(open_repository(reference_after(rest), options))
+        return RegistryPlace(open_repository(parse_name(rest), options))
     if transport == "oci":
         from assay.attach.layout import LayoutPlace
         from assay.sources.folder import folder_at

@@ -39,6 +39,13 @@ def output_options(command: Command) -> Command:
             metavar="FILE",
             help="Write to this file, and attach nothing (- is standard output).",
         ),
+        click.option(
+            "--signature-repository",
+            "attach_to",
+            default="",
+            metavar="NAME",
+            help="Attach to images in this repository (HOST/REPOSITORY) instead of their own.",
+        ),
     ):
         command = option(command)
     return command
@@ -51,6 +58,7 @@ class Work:
     def __init__(self, given: dict[str, Any]) -> None:
         self._output, self._force = given["output"], given["force"]
         self._quiet = given["quiet"]
+        self._repository = given["attach_to"]
         self._given = given
         self._bar = Bar(wanted=not self._quiet)
 
@@ -88,6 +96,8 @@ class Work:
     def target(self, subject: Subject, image: str, suffix: str) -> Path | None:
         """The file to write, if one is to be: refuse one that is there before any work is done.
         Raises UsageError."""
+        if self._repository and (self._output or subject.digest is None):
+            raise UsageError("--signature-repository is for what is attached to an image")
         if self._output == "-" or (not self._output and subject.digest is not None):
             return None
         if self._output and not suffix:
@@ -110,8 +120,9 @@ class Work:
             sys.stdout.buffer.flush()
             return
         else:
-            digest = signed.attach(self.options)
-            where = f"{signed.subject.opened.resolved}: {what} attached as {digest},"
+            digest = signed.attach(self.options, self._repository)
+            place = f" in {self._repository}" if self._repository else ""
+            where = f"{signed.subject.opened.resolved}: {what} attached{place} as {digest},"
         if not self._quiet:
             public = key.public
             click.echo(f"{printable(where)} by the {public.name} key {public.fingerprint}")

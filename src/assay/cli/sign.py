@@ -9,6 +9,7 @@ import click
 from assay.cli import options
 from assay.cli.help import GroupedCommand, grouped
 from assay.cli.names import HELP_NAMES
+from assay.cli.notary_options import notary_from, notary_options
 from assay.cli.passphrase import key_options, open_key
 from assay.cli.produced import Work, output_options, pairs
 
@@ -19,7 +20,9 @@ from assay.cli.produced import Work, output_options, pairs
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["sigstore", "minisign", "dsse", "raw", "simple-signing"]),
+    type=click.Choice(
+        ["sigstore", "minisign", "dsse", "raw", "simple-signing", "notary-jws", "notary-cose"]
+    ),
     default=None,
     help="The form of the signature.  [default: sigstore; minisign with a key of minisign]",
 )
@@ -51,6 +54,7 @@ from assay.cli.produced import Work, output_options, pairs
         help="Another algorithm than is usual for the key: rsa-pss-sha256 ...",
     ),
 )
+@notary_options
 @options.network_options
 def command(image: str, **given: Any) -> None:
     """Sign a file or a container image.
@@ -66,6 +70,8 @@ def command(image: str, **given: Any) -> None:
       dsse            an envelope around the file itself: FILE.envelope.json
       raw             the bare value, as openssl writes it: FILE.sig
       simple-signing  for images alone, as cosign made them before its version 3
+      notary-jws      for notation, with --certificate: FILE.jws.sig, or attached
+      notary-cose     the same in its other form: FILE.cose.sig, or attached
 
     Exit status: 0 signed, 2 wrong usage, 3 something could not be read or written.
 
@@ -77,6 +83,7 @@ def command(image: str, **given: Any) -> None:
       assay sign disk.img --key release.key --format raw -o disk.img.signature
       assay sign docker://registry.example/app:1.2 --key release.key
       assay sign oci:./layout --key cosign.key --annotation build=1432
+      assay sign disk.img --key release.key --format notary-jws --certificate chain.pem
 
     \b
     Check it:
@@ -92,7 +99,8 @@ def command(image: str, **given: Any) -> None:
         wishes = Wishes(
             given["signature_algorithm"], given["trusted_comment"], given["payload_type"]
         )
+        notary = notary_from(given, work.options)
         form = given["format_"] or usual_format(subject, key)
         target = work.target(subject, image, suffix_of(form))
-        signed = sign(subject, key, form, wishes, annotations, work.progress(subject))
+        signed = sign(subject, key, form, wishes, annotations, work.progress(subject), notary)
         work.deliver(signed, target, f"{form} signature", key)

@@ -133,14 +133,31 @@ def _key_of(certificate: Certificate) -> PublicKey | None:
         return None
 
 
+class NotaryWishes(Struct, frozen=True):
+    """What the user wants of a Notary signature: by which certificates (in any order), until when
+    it is meant to count, and who says when it was made (`Terms`, `Stamp`)."""
+
+    certificates: tuple[Certificate, ...]
+    expiry: datetime | None = None
+    stamp: Stamp | None = None
+
+
 class Terms(Struct, frozen=True):
     """When a signature is made, and until when it is meant to count (None: without end)."""
 
     time: datetime
     expiry: datetime | None = None
 
+    def check(self) -> None:
+        """Raises UsageError for an end before the beginning."""
+        if self.expiry is not None and int(self.expiry.timestamp()) <= int(self.time.timestamp()):
+            raise UsageError(
+                f"--expiry: {self.expiry.isoformat()} is not after the time of signing"
+            )
+
     def headers(self, algorithm: str, write: Callable[[datetime], Any]) -> dict[str, Any]:
         """The signed headers, by their names in JWS. Raises UsageError."""
+        self.check()
         time = self.time.astimezone(UTC).replace(microsecond=0)
         critical = [SIGNING_SCHEME]
         headers = {
@@ -151,8 +168,19 @@ class Terms(Struct, frozen=True):
         }
         if self.expiry is not None:
             expiry = self.expiry.astimezone(UTC).replace(microsecond=0)
-            if expiry <= time:
-                raise UsageError(f"--expiry: {expiry.isoformat()} is not after the time of signing")
             critical.append(EXPIRY)
             headers[EXPIRY] = write(expiry)
         return {**headers, "crit": critical}
+
+
+class NotaryForm(Protocol):
+    """One of the two forms, each a module. ``SUFFIX`` is what a file with a signature is called
+    after what is signed, as by notation."""
+
+    NAME: str
+    MEDIA_TYPE: str
+    SUFFIX: str
+
+    def sign(
+        self, signer: Signer, artifact: Artifact, terms: Terms, stamp: Stamp | None = None
+    ) -> bytes: ...

@@ -55,3 +55,16 @@ SIGNING_FAILED = Code(
     "Faulty hardware, or a private key whose parts do not belong together.",
     "Sign again, on another machine if it happens twice. Nothing was written.",
 )
+
+TIMESTAMP_REFUSED = Code(
+    "timestamp-refused",
+    "no usable time stamp was obtained",
+    Severity.ERROR,
+    Question.CHECKED,
+    "The answer of the authority that --timestamp-url names: that it grants a time stamp, of this"
+    " very signature and request, made by itself or by the authority given with --tsa-ca.",
+    "The authority does not serve this kind of request, its certificate is not below the one"
+    " given, or something in between answers with an old time stamp.",
+    "Check the URL, and get the certificate of the authority that belongs to it. Nothing was"
+    " signed: run the command again.",
+)

@@ -30,7 +30,7 @@ class RegistrySource:
     name = "docker"
 
     def open(self, rest: str, options: OpenOptions) -> list[OpenedImage]:
-        reference = reference_after(rest)
+        reference = parse_name(rest)
         refuse_offline(options, f"{reference} is in a registry, on the network")
         repository = open_repository(reference, options)
         manifest = repository.manifest(reference.digest or reference.tag or DEFAULT_TAG)
@@ -58,7 +58,7 @@ class RegistrySource:
         ]
 
 
-def reference_after(rest: str) -> Reference:
+def parse_name(rest: str) -> Reference:
     """What follows ``docker:`` in an image's name. Raises UsageError."""
     default = os.environ.get("ASSAY_DEFAULT_REGISTRY", "")
     if default:
