@@ -45,6 +45,7 @@ def test_verbs() -> None:
         ("inspect disk.img dock", "docker://"),
         ("verify --key sec", "secret:"),
         ("verify -- -x oc", "oci:"),
+        ("verify disk.img --report sa", "sarif="),
     ],
 )
 def test_words(line: str, word: str) -> None:
@@ -63,6 +64,8 @@ def test_words(line: str, word: str) -> None:
         ("verify --checksums ", ""),
         ("verify --signature ", ""),
         ("verify --tls-ca ", ""),
+        ("verify --report html=rep", "html="),
+        ("verify --report=html=rep", "--report=html="),
     ],
 )
 def test_files(line: str, prefix: str) -> None:
@@ -72,8 +75,10 @@ def test_files(line: str, prefix: str) -> None:
 def test_every_option_that_takes_a_file_completes_files() -> None:
     for verb in VERBS:
         for option in _offered(f"{verb} --"):
-            if "FILE" in _metavar(verb, option):
-                assert FILES in _offered(f"{verb} {option} "), (verb, option)
+            metavar = _metavar(verb, option)
+            if "FILE" in metavar:
+                before = "text=" if metavar == "FORM=FILE" else ""
+                assert FILES in _offered(f"{verb} {option} {before}"), (verb, option)
 
 
 def _metavar(verb: str, name: str) -> str:

@@ -169,6 +169,15 @@ def _keys(incomplete: str) -> Iterator[Candidate]:
     yield from _SECRETS.items()
 
 
+def _reports(incomplete: str) -> Iterator[Candidate]:
+    name, equals, _ = incomplete.partition("=")
+    if equals:
+        yield FILES, f"{name}="
+        return
+    for form in plugins.names("assay.reports"):
+        yield f"{form}=", plugins.load("assay.reports", form).description
+
+
 def _formats(_: str) -> Iterator[Candidate]:
     return ((name, "") for name in plugins.names("assay.formats"))
 
@@ -197,6 +206,7 @@ _KINDS: dict[str, Callable[[str], Iterator[Candidate]]] = {
     "KEY": _keys,
     "CODE": _codes,
     "FORMAT": _formats,
+    "FORM": _reports,
     "OS/ARCH": _platforms,
     "SCHEMA": _schemas,
 }

@@ -10,19 +10,21 @@ from pathlib import Path
 from assay.model.finding import UsageError
 
 
-def check_target(path: Path, *, force: bool, inputs: tuple[str, ...] = ()) -> None:
+def check_target(
+    path: Path, *, force: bool, inputs: tuple[str, ...] = (), option: str = "--output"
+) -> None:
     """Refuse a file to write that exists, before any work is done. ``inputs`` are names of what
     is read, which is never written over. Raises UsageError."""
     for name in inputs:
         with suppress(OSError, ValueError):
             if path.samefile(name):
-                raise UsageError(f"--output {path}: that is the image itself")
+                raise UsageError(f"{option} {path}: that is the image itself")
     if path.is_dir():
-        raise UsageError(f"--output {path}: that is a directory")
+        raise UsageError(f"{option} {path}: that is a directory")
     if not path.parent.is_dir():
-        raise UsageError(f"--output {path}: there is no directory {path.parent}")
+        raise UsageError(f"{option} {path}: there is no directory {path.parent}")
     if not force and os.path.lexists(path):
-        raise UsageError(f"--output {path}: the file exists; --force replaces it")
+        raise UsageError(f"{option} {path}: the file exists; --force replaces it")
 
 
 def write_whole(path: Path, data: bytes, *, force: bool, mode: int = 0o666) -> None:

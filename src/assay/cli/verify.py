@@ -13,6 +13,7 @@ from assay.cli.help import GroupedCommand, grouped
 from assay.cli.names import HELP_NAMES
 from assay.cli.output import use_color, width, worst
 from assay.cli.progress import Bar
+from assay.cli.reports import deliver, report_option, wanted_reports
 from assay.model.finding import UsageError
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
@@ -60,6 +61,7 @@ from assay.policy_import.model import Policy
 @options.image_options
 @options.time_option
 @options.output_options
+@report_option
 def command(images: tuple[str, ...], **given: Any) -> None:
     """Check that images are exactly what someone you trust published.
 
@@ -92,6 +94,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify oci:./layout --digest sha256:9f86d0...
       assay verify app.tar --checksums SHA256SUMS
       assay verify *.tar.gz --key publisher.pub --format json
+      assay verify oci:./app --key publisher.pub --report html=app.html
       assay verify firmware.bin --signature firmware.bin.p7s --ca company-root.pem
       curl -s https://a.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
@@ -99,6 +102,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         raise click.MissingParameter(param_hint="'IMAGE...'", param_type="argument")
     try:
         options.check_names(images)
+        reports = wanted_reports(given["reports"], images)
         request = VerifyOptions(
             trust=options.trust_from(given),
             rule=BuiltInRule(given["threshold"], given["every"], given["self_consistent"]),
@@ -130,6 +134,10 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         from assay.report import json
 
         sys.stdout.write(json.render(verdicts))
+    try:
+        deliver(reports, verdicts)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from error
     raise click.exceptions.Exit(worst(verdicts))
 
 

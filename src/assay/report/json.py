@@ -10,6 +10,7 @@ import msgspec
 
 from assay.model.files import FileIndex
 from assay.model.verdict import SCHEMA_VERSION, Verdict
+from assay.report.model import Report
 
 _HIDDEN = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What JSON leaves as it is, and what moves, reorders or hides text when it is looked at."""
@@ -39,14 +40,15 @@ def render(
     return encode(document)
 
 
-def encode(document: Any) -> str:
-    """Plain values as JSON text that is safe to look at."""
+def encode(document: Any, *, indent: int = 2) -> str:
+    """Plain values as JSON text that is safe to look at, with a line end. ``indent`` is in columns
+    for each level; below zero all is on one line."""
     try:
         encoded = msgspec.json.encode(document)
     except UnicodeEncodeError:
         # a file's name that is no UTF-8
         encoded = msgspec.json.encode(_encodable(document))
-    text = msgspec.json.format(encoded, indent=2).decode() + "\n"
+    text = msgspec.json.format(encoded, indent=indent).decode() + "\n"
     return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
@@ -59,3 +61,6 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_encodable(item) for item in value]
     return value
+
+
+REPORT = Report("json", "one JSON document; its schema: assay schema verdict-1", render)

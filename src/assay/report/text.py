@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assay.model.codes.content import CONSISTENT_ONLY, UNCLAIMED_BYTES
 from assay.model.finding import Finding, Severity
 from assay.model.verdict import Answer, Decision, Verdict
 from assay.report.findings import finding_lines, findings_section
+from assay.report.model import Report
 from assay.report.style import (
     WIDTH,
     Paint,
@@ -139,4 +142,10 @@ def _details(verdict: Verdict, paint: Paint, width: int) -> list[str]:
     return [*lines, "", *tree_lines(verdict, paint)]
 
 
-__all__ = ["WIDTH", "finding_lines", "human_size", "painter", "render"]
+def _render_all(verdicts: Sequence[Verdict]) -> str:
+    return "\n".join(render(verdict) for verdict in verdicts)
+
+
+REPORT = Report("text", "for people, as on the terminal", _render_all)
+
+__all__ = ["REPORT", "WIDTH", "finding_lines", "human_size", "painter", "render"]

@@ -1,0 +1,95 @@
+"""A summary in Markdown (GitHub's and GitLab's dialect), for pull requests and job pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assay.model.finding import Finding, Severity
+from assay.model.verdict import Decision, Verdict
+from assay.report.model import Report
+from assay.report.style import counted, human_size, presentable
+
+_MARK = {
+    Decision.ALLOWED: "✅ allowed",
+    Decision.REFUSED: "❌ refused",
+    Decision.UNCHECKED: "⚠️ not checked",
+}
+_SPECIAL = re.compile(r"[\\`*_{}\[\]()<>#+!|~@&$]|:(?=\S)|(?<=www)\.")
+
+
+def render(verdicts: Sequence[Verdict]) -> str:
+    """A table of all images, then what is wrong with each."""
+    verdicts = [presentable(verdict) for verdict in verdicts]
+    lines = [
+        "| Image | Decision | Intact | Authentic | Covered |",
+        "|---|---|---|---|---|",
+    ]
+    for verdict in verdicts:
+        who = "; ".join(_vouchers(verdict)) or verdict.authentic.value
+        covered = f"{100 * verdict.coverage.fraction:.1f} % of {human_size(verdict.coverage.total)}"
+        lines.append(
+            f"| {code(verdict.image)} | {_MARK[verdict.decision]} | {verdict.intact.value}"
+            f" | {escape(who)} | {covered} |"
+        )
+    for verdict in verdicts:
+        found = [f for f in verdict.findings if f.severity is not Severity.INFO]
+        if not found and not verdict.not_checked:
+            continue
+        told = counted(len(found), "finding")
+        lines += ["", f"<details><summary>{html(verdict.image)}: {told}</summary>", ""]
+        for finding in found:
+            lines += _finding(finding)
+        lines += [
+            f"- not checked: {code(skipped.component)}: {escape(skipped.reason)}"
+            for skipped in verdict.not_checked
+        ]
+        lines += ["", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def _vouchers(verdict: Verdict) -> list[str]:
+    return [
+        vouching.description
+        + (f" (signed by {vouching.signer.identity})" if vouching.signer else "")
+        for vouching in verdict.vouchers
+    ]
+
+
+def _finding(finding: Finding) -> list[str]:
+    where = code(finding.component or "the image")
+    if finding.offset is not None:
+        where += f", byte {finding.offset}"
+    what = f"**{finding.severity.value} {escape(finding.code)}**"
+    lines = [f"- {what} at {where}: {escape(finding.detail)}"]
+    if finding.expected:
+        lines.append(f"  - expected {code(finding.expected)}")
+    if finding.actual:
+        lines.append(f"  - actual {code(finding.actual)}")
+    if finding.remedy:
+        lines.append(f"  - {escape(finding.remedy)}")
+    return lines
+
+
+def escape(text: str) -> str:
+    """Text that shows as it is: no markup, no link, no mention of a person, nothing hidden."""
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def html(text: str) -> str:
+    return (
+        text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;")
+    )
+
+
+def code(text: str) -> str:
+    """Text as code, in a fence that is longer than any in it (CommonMark, section 6.1). In a table
+    a bar ends the cell, even within code."""
+    text = text.replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+REPORT = Report("markdown", "a summary in Markdown", render)
