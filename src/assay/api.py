@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from assay import pipeline
 from assay.appraisal.case import BuiltInRule
+from assay.contents.options import ContentOptions
 from assay.evidence.baseline_document import CHUNK_SIZE, LARGEST_CHUNK, SMALLEST_CHUNK
 from assay.model.comparison import Comparison
 from assay.model.digest import ALGORITHMS, Strength
@@ -29,6 +30,9 @@ def verify(
     *,
     signatures: Iterable[Path] = (),
     attestations: Iterable[Path] = (),
+    sboms: Iterable[Path] = (),
+    require_sbom: bool = False,
+    sbom_coverage: float | None = None,
     every: bool = False,
     threshold: int = 1,
     self_consistent: bool = False,
@@ -44,7 +48,9 @@ def verify(
 
     ``image`` is a path or any other name that the command line takes. ``signatures`` are detached
     signature files, ``attestations`` statements in envelopes; those beside the image are found by
-    themselves. ``every`` asks for every anchor and not one of each kind, ``threshold`` for that
+    themselves. ``sboms`` are compared with what the layers hold; ``require_sbom`` asks for one that
+    somebody trusted signed, and ``sbom_coverage`` (from 0 to 1) for so many of the files to be
+    accounted for. ``every`` asks for every anchor and not one of each kind, ``threshold`` for that
     many distinct signers, and ``self_consistent`` accepts an image that nobody vouches for.
     ``platform`` narrows to one platform, ``forced_type`` names a format instead of detecting it.
     With ``offline`` no connection is made. Validity is judged at the time ``at``, which needs a
@@ -57,6 +63,7 @@ def verify(
     """
     rule = BuiltInRule(threshold, every, self_consistent)
     options = _options(trust, rule, signatures, attestations, platform, forced_type, offline, at)
+    options.contents = _contents(sboms, require_sbom, sbom_coverage)
     if bundle:
         from assay.offline.use import with_bundle
 
@@ -70,6 +77,14 @@ def verify(
     elif bundle_digest or bundle_keys:
         raise UsageError("bundle_digest and bundle_keys are about a bundle; give it")
     return _only(image, pipeline.verify(os.fspath(image), options))
+
+
+def _contents(sboms: Iterable[Path], required: bool, coverage: float | None) -> ContentOptions:
+    if isinstance(sboms, str | os.PathLike):
+        raise UsageError("sboms: give a list of files")
+    if coverage is not None and not 0 <= coverage <= 1:
+        raise UsageError("sbom_coverage: not a share from 0 to 1")
+    return ContentOptions(tuple(os.fspath(sbom) for sbom in sboms), required, coverage)
 
 
 def inspect(

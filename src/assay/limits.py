@@ -256,3 +256,30 @@ BUNDLE_LIST_SIZE = 64 * MIB
 BUNDLE_ENTRIES = 100_000
 BUNDLE_DOCUMENTS = 1 * GIB
 """All of an offline bundle but the image's content."""
+
+SBOM_PACKAGES = 200_000
+SBOM_FILES = 1_000_000
+SBOM_DIGESTS = 32
+"""Digests of one file in an SBOM."""
+SBOM_XML_ELEMENTS = 5_000_000
+SBOM_FINDINGS = 50
+"""Entries of one kind that differ and are reported one by one; the others are counted."""
+SBOMS = 64
+"""SBOMs compared with one image."""
+PURL_LENGTH = 4096
+
+PACKAGES = 200_000
+"""Packages installed in one image."""
+PACKAGE_FILES = 5_000_000
+"""Files that the databases of one image say belong to packages."""
+PACKAGE_DATABASE_SIZE = 256 * MIB
+PACKAGE_MANIFEST_SIZE = 4 * MIB
+"""A manifest of one package: metadata, a list of files."""
+CAPTURED_SIZE = 768 * MIB
+"""What is kept in memory of files in layers, in one verification."""
+SQLITE_STEPS = 20_000
+"""Thousands of instructions that SQLite may take to read a package database."""
+JAR_SIZE = 64 * MIB
+JAR_ENTRIES = 100_000
+PATH_LINKS = 40
+"""Symbolic links followed to resolve one path in a root file system."""

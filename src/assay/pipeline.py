@@ -16,6 +16,7 @@ from assay.appraisal.appraise import appraise
 from assay.appraisal.case import BuiltInRule, Case
 from assay.appraisal.claims import request_for
 from assay.appraisal.rule import SIGNING_KINDS
+from assay.contents.options import ContentOptions
 from assay.evidence.gather import gather_evidence
 from assay.evidence.model import Context, GivenFile
 from assay.formats.explore import read_image
@@ -29,7 +30,7 @@ from assay.model.finding import AssayError, Finding, Severity, UsageError
 from assay.model.measurement import ContentRequest, Facts, HashRequest, Request, ScanRequest
 from assay.model.reading import Blob, Options, Reading, Site
 from assay.model.signature import Key, SignatureOutcome
-from assay.model.verdict import Verdict
+from assay.model.verdict import State, Verdict
 from assay.policy_import.model import Policy, what_can_be_checked
 from assay.printable import printable
 from assay.sources.blobs import MemoryBlob, read_document
@@ -40,6 +41,8 @@ from assay.trust.requirements import for_name, merged
 from assay.version import __version__
 
 if TYPE_CHECKING:
+    from assay.contents.plan import Plan
+    from assay.contents.roots import ImageRoot
     from assay.sources.bundle.file import Bundle
     from assay.trust.documents import SignedDocument
 
@@ -65,7 +68,8 @@ class VerifyOptions(msgspec.Struct):
     ``policy`` asks of the image is asked beside everything else, and with ``allow_partial`` only
     what of it can be checked; ``findings`` are what is known from the start. Where
     ``bundle`` is given, what is attached to the image is looked for in it, and no connection is
-    made for that; ``bundled`` are the files in it.
+    made for that; ``bundled`` are the files in it. ``contents`` is asked of the files in
+    container images.
     """
 
     trust: Trust
@@ -78,6 +82,7 @@ class VerifyOptions(msgspec.Struct):
     policy: Policy | None = None
     allow_partial: bool = False
     findings: list[Finding] = []
+    contents: ContentOptions = ContentOptions()
     bundle: Bundle | None = None
     bundled: list[GivenFile] = []
     also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
@@ -93,11 +98,12 @@ class VerifyOptions(msgspec.Struct):
 
 class Examined(msgspec.Struct):
     """One image with all that became known of it. ``gathered`` and ``facts`` are None when the
-    image could not even be opened."""
+    image could not even be opened; ``roots`` are its file systems, where they were looked into."""
 
     verdict: Verdict
     gathered: Gathered | None = None
     facts: Facts | None = None
+    roots: list[ImageRoot] = []
 
 
 def verify(name: str, request: VerifyOptions) -> list[Verdict]:
@@ -185,6 +191,7 @@ def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
     try:
         if request.progress is not None:
             request.progress.expect(name, _bytes_to_read(gathered))
+        plan = _plan(gathered, request.contents)
         wanted = gathered.requests(gathered.trust.all_keys)
         if request.also_measure is not None:
             wanted += request.also_measure(gathered)
@@ -194,11 +201,39 @@ def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
             wanted,
             progress=request.progress.advance if request.progress is not None else None,
         )
-        return Examined(appraise(judgeable(gathered, facts, request)), gathered, facts)
+        case = judgeable(gathered, facts, request)
+        verdict = appraise(case)
+        if plan is None:
+            return Examined(verdict, gathered, facts)
+        roots = _look_into(plan, case, verdict, gathered.reading)
+        return Examined(appraise(case), gathered, facts, roots)
     except UsageError:
         raise
     except Exception as error:
         return Examined(_unopened(name, _internal_error(error), request))
+
+
+def _plan(gathered: Gathered, options: ContentOptions) -> Plan | None:
+    """What to compare with SBOMs, which has to be known before the layers are read."""
+    if not options.concerns(gathered.reading):
+        return None
+    from assay.contents.plan import plan
+
+    return plan(gathered.reading, options)
+
+
+def _look_into(plan: Plan, case: Case, verdict: Verdict, reading: Reading) -> list[ImageRoot]:
+    """Compare what the layers hold with the SBOMs that the user gave, and with those that the
+    verdict so far says somebody vouches for; what comes of it joins the case."""
+    from assay.contents.account import account
+    from assay.contents.roots import image_roots
+
+    bound = [part.id for part in verdict.components if part.state is State.BOUND]
+    roots = list(image_roots(reading, case.facts))
+    found = account(plan, roots, case.root, case.facts, bound)
+    case.contents = found.accounts
+    case.findings = [*case.findings, *found.findings]
+    return roots
 
 
 def _internal_error(error: Exception) -> Finding:

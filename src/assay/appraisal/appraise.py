@@ -304,4 +304,5 @@ def _verdict(
         rule=case.rule.describe(),
         tool=case.tool,
         self_consistent=case.rule.self_consistent,
+        contents=case.contents,
     )

@@ -9,6 +9,7 @@ from msgspec import Struct
 from assay.model.anchor import Anchor, Voucher
 from assay.model.claim import Claim
 from assay.model.component import Component
+from assay.model.contents import ContentAccount
 from assay.model.demand import Demand
 from assay.model.finding import Finding
 from assay.model.measurement import Facts
@@ -42,6 +43,7 @@ class Case(Struct):
     ``root`` is the component that a digest of the image means; ``targets`` are the components
     that stand for the image as a whole. A claim's origin may be an anchor's id. ``demands`` are
     asked beside the rule; anchors of their groups count for nothing else.
+    ``contents`` is what comparing with SBOMs gave, and is handed on.
     """
 
     image: str
@@ -61,3 +63,4 @@ class Case(Struct):
     rule: BuiltInRule
     tool: str
     demands: tuple[Demand, ...] = ()
+    contents: tuple[ContentAccount, ...] = ()

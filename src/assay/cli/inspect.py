@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import structs
@@ -13,11 +13,15 @@ from assay.cli import options, output
 from assay.cli.help import GroupedCommand
 from assay.cli.names import HELP_NAMES
 from assay.cli.progress import Bar
+from assay.contents.options import ContentOptions
 from assay.model.files import FileIndex
 from assay.model.finding import UsageError
 from assay.model.verdict import Answer, Verdict
 from assay.pipeline import Examined, VerifyOptions, examine
 from assay.trust.anchors import Trust
+
+if TYPE_CHECKING:
+    from assay.report.contents import PackageList
 
 
 @click.command("inspect", cls=GroupedCommand, context_settings=HELP_NAMES)
@@ -25,6 +29,9 @@ from assay.trust.anchors import Trust
 @options.evidence_options
 @options.image_options
 @click.option("--files", is_flag=True, help="List the files of container images, with digests.")
+@click.option(
+    "--packages", is_flag=True, help="List the packages installed in container images, by database."
+)
 @options.time_option
 @options.output_options
 def command(images: tuple[str, ...], **given: Any) -> None:
@@ -38,6 +45,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
     Examples:
       assay inspect oci:./layout
       assay inspect oci:./layout --files --platform linux/amd64
+      assay inspect oci:./layout --packages
       assay inspect release.tar.gz --format json
     """
     try:
@@ -51,6 +59,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             attestations=list(given["attestation"]),
             at=options.time_from(given),
             look_beside=True,
+            contents=ContentOptions(packages=given["packages"]),
         )
         with Bar(wanted=not given["quiet"]) as bar:
             request.progress = bar
@@ -59,13 +68,22 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         raise click.UsageError(str(error)) from error
     verdicts = [found.verdict for found in examined]
     if not given["quiet"]:
+        from assay.report.contents import packages_of
+
+        packages = [packages_of(found.roots) if given["packages"] else [] for found in examined]
         indexes = [_files(found) if given["files"] else [] for found in examined]
         if given["format_"] == "json":
             from assay.report import json
 
-            sys.stdout.write(json.render(verdicts, indexes if given["files"] else None))
+            sys.stdout.write(
+                json.render(
+                    verdicts,
+                    indexes if given["files"] else None,
+                    packages if given["packages"] else None,
+                )
+            )
         else:
-            _print(verdicts, indexes, given["verbose"])
+            _print(verdicts, indexes, packages, given["verbose"])
     statuses = {
         {Answer.YES: 0, Answer.NO: 1, Answer.UNKNOWN: 0 if verdict.components else 3}[
             verdict.intact
@@ -83,8 +101,14 @@ def _files(examined: Examined) -> list[FileIndex]:
     return file_indexes(examined.gathered.reading, examined.facts)
 
 
-def _print(verdicts: list[Verdict], indexes: list[list[FileIndex]], verbose: int) -> None:
+def _print(
+    verdicts: list[Verdict],
+    indexes: list[list[FileIndex]],
+    packages: list[list[PackageList]],
+    verbose: int,
+) -> None:
     from assay.report import files, tree
+    from assay.report.contents import render_packages
 
     color, width = output.use_color(), output.width()
     for number, verdict in enumerate(verdicts):
@@ -92,4 +116,6 @@ def _print(verdicts: list[Verdict], indexes: list[list[FileIndex]], verbose: int
             sys.stdout.write("\n")
         sys.stdout.write(tree.render(verdict, color=color, verbose=verbose, width=width))
         for line in files.render(verdict, indexes[number], color=color, width=width):
+            sys.stdout.write(line + "\n")
+        for line in render_packages(packages[number], color=color):
             sys.stdout.write(line + "\n")

@@ -10,6 +10,7 @@ import click
 from msgspec.structs import replace
 
 from assay.cli.help import grouped
+from assay.contents.options import ContentOptions
 from assay.model.finding import UsageError
 from assay.model.reading import Options
 from assay.sources.model import OpenOptions
@@ -233,6 +234,31 @@ def bundle_options(command: Command) -> Command:
     )(command)
 
 
+def content_options(command: Command) -> Command:
+    """What is asked of the files in container images."""
+    return grouped(
+        "What the image holds",
+        click.option(
+            "--sbom",
+            multiple=True,
+            metavar="FILE",
+            help="Compare what this SBOM lists with what the layers hold.",
+        ),
+        click.option(
+            "--require-sbom",
+            is_flag=True,
+            help="Ask for an SBOM signed by someone you trust, and compare it.",
+        ),
+        click.option(
+            "--sbom-coverage",
+            type=click.FloatRange(0, 100),
+            default=None,
+            metavar="PERCENT",
+            help="Ask for so many of the files to be accounted for by SBOMs.",
+        ),
+    )(command)
+
+
 def image_options(command: Command) -> Command:
     """How to read and reach images."""
     return grouped(
@@ -448,6 +474,18 @@ def open_options_from(given: Given) -> OpenOptions:
 def format_options_from(given: Given) -> Options:
     """How images are to be read."""
     return Options(forced_type=given["type_"], platform=given["platform"])
+
+
+def content_options_from(given: Given) -> ContentOptions:
+    """What is asked of the contents. Raises UsageError for a share that is none."""
+    share = given["sbom_coverage"]
+    if share is not None and not 0 <= share <= 100:  # "nan" is a number to click
+        raise UsageError("--sbom-coverage: not a share from 0 to 100")
+    return ContentOptions(
+        sboms=tuple(given["sbom"]),
+        required=given["require_sbom"],
+        coverage=share / 100 if share is not None else None,
+    )
 
 
 def time_from(given: Given) -> datetime | None:

@@ -58,6 +58,7 @@ from assay.policy_import.model import Policy
 @click.option("--self-consistent", is_flag=True, help="Accept an image that nobody vouches for.")
 @options.evidence_options
 @options.bundle_options
+@options.content_options
 @options.image_options
 @options.time_option
 @options.output_options
@@ -92,6 +93,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify disk.img --checksums SHA256SUMS --key publisher.pub
       assay verify disk.img --baseline disk.img.baseline.json --key publisher.pub
       assay verify oci:./layout --digest sha256:9f86d0...
+      assay verify oci:./layout --key publisher.pub --sbom app.spdx.json
       assay verify app.tar --checksums SHA256SUMS
       assay verify *.tar.gz --key publisher.pub --format json
       assay verify oci:./app --key publisher.pub --report html=app.html
@@ -113,6 +115,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             at=options.time_from(given),
             policy=_policy_from(given),
             allow_partial=given["allow_partial"],
+            contents=options.content_options_from(given),
         )
         if given["bundle"]:
             from assay.offline.use import with_bundle

@@ -7,6 +7,7 @@ from enum import Enum
 from msgspec import Struct
 
 from assay.model.anchor import Anchor, KeyAttempt, Signer
+from assay.model.contents import ContentAccount
 from assay.model.finding import Finding
 from assay.model.spans import Span
 
@@ -106,6 +107,7 @@ class Verdict(Struct, frozen=True):
 
     ``image`` is the name as given, ``resolved`` the name with the digest that it was resolved to.
     Times are RFC 3339 in UTC: ``at`` is the effective time that validity was judged at.
+    ``contents`` says of each image that was compared with SBOMs what they account for.
     """
 
     image: str
@@ -128,6 +130,7 @@ class Verdict(Struct, frozen=True):
     rule: str
     tool: str
     self_consistent: bool = False
+    contents: tuple[ContentAccount, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def __bool__(self) -> bool:

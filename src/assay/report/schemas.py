@@ -17,6 +17,7 @@ import msgspec
 from assay.model.comparison import SCHEMA_VERSION as comparison_version  # noqa: N811
 from assay.model.comparison import Comparison
 from assay.model.verdict import SCHEMA_VERSION, Verdict
+from assay.report.contents import PackageList
 from assay.report.files import FileList, ListedFile
 
 FOLDER = Path(__file__).parent / "schema"
@@ -58,7 +59,7 @@ def _definitions(*written: type) -> dict[str, Any]:
 
 def _verdict() -> dict[str, Any]:
     """`report.json.render`: the verdicts, with what it adds to them."""
-    definitions = _definitions(Verdict, FileList)
+    definitions = _definitions(Verdict, FileList, PackageList)
     verdict, coverage = definitions["Verdict"], definitions["Coverage"]
     verdict["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
     verdict["properties"]["exit_status"] = {
@@ -71,6 +72,23 @@ def _verdict() -> dict[str, Any]:
         "type": "array",
         "items": {"$ref": "#/$defs/FileList"},
     }
+    verdict["properties"]["package_lists"] = {
+        "description": "With `assay inspect --packages`: the packages of each image in it.",
+        "type": "array",
+        "items": {"$ref": "#/$defs/PackageList"},
+    }
+    files = definitions["FileAccount"]
+    files["properties"]["accounted"] = {
+        "description": "The files accounted for in any of these ways.",
+        "type": "integer",
+    }
+    files["properties"]["fraction"] = {
+        "description": "Files accounted for out of all; 1 where there is none.",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+    }
+    files["required"] += ["accounted", "fraction"]
     definitions["ListedFile"]["required"] = [
         field.name for field in msgspec.structs.fields(ListedFile) if field.required
     ]

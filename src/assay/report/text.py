@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.model.codes.content import CONSISTENT_ONLY, UNCLAIMED_BYTES
+from assay.model.contents import ContentAccount
 from assay.model.finding import Finding, Severity
 from assay.model.verdict import Answer, Decision, Verdict
 from assay.report.findings import finding_lines, findings_section
@@ -48,6 +49,8 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
         for name, note in vouching.notes.items():
             lines += labelled("", f"{name}: {note}", width, indent=13, column=13)
     say("covered", _covered(verdict))
+    for account in verdict.contents:
+        say("accounted", _accounted(verdict, account))
     say("allowed", _allowed(verdict), _ANSWER[verdict.allowed])
     for skipped in verdict.not_checked:
         text = f"{skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
@@ -99,6 +102,13 @@ def _covered(verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
+def _accounted(verdict: Verdict, account: ContentAccount) -> str:
+    from assay.report.contents import summary
+
+    text = summary(account)
+    return text if len(verdict.contents) == 1 else f"{text} ({account.image})"
+
+
 def _allowed(verdict: Verdict) -> str:
     if verdict.decision is Decision.ALLOWED:
         return f"yes, {_rule(verdict)}"
@@ -139,6 +149,11 @@ def _details(verdict: Verdict, paint: Paint, width: int) -> list[str]:
         for attempt in signature.attempts:
             outcome = "matches" if attempt.matched else f"does not: {attempt.reason}"
             lines += labelled("", f"{attempt.key} {outcome}", width, indent=2, column=15)
+    for account in verdict.contents:
+        from assay.report.contents import details
+
+        for label, text in details(account):
+            lines += labelled(label, text, width, indent=2, column=13)
     return [*lines, "", *tree_lines(verdict, paint)]
 
 

@@ -1,4 +1,5 @@
-"""Takes a digest of every file in a layer as it streams by, and looks at the entries as well."""
+"""Takes a digest of every file in a layer as it streams by, and looks at the entries as well. The
+content of some files can be kept."""
 
 from __future__ import annotations
 
@@ -7,21 +8,25 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from assay import limits
+from assay.formats.layer.capture import Allowance, Collector, Collectors
 from assay.formats.layer.checks import EntryChecks
 from assay.formats.layer.scanner import archive_findings
 from assay.measure.hashing import Hasher, new_hasher
+from assay.model.capture import Keep, Kept
 from assay.model.codes.content import LIMIT_EXCEEDED
 from assay.model.finding import AssayError, Finding, Severity
-from assay.model.measurement import ScanRequest
+from assay.model.measurement import Request, ScanRequest
 from assay.sources.tar import Kind, TarMember
 from assay.sources.tar_stream import TarStream
 
 ALGORITHM = "sha256"
+_NAME = "layer files"
 
 
 class LayerFile(Struct, frozen=True):
     """An entry of a layer with the digest of its content (a regular file's, otherwise empty).
-    ``name`` is normalised, ``link`` as it stands in the archive."""
+    ``name`` is normalised, ``link`` as it stands in the archive. ``more`` are digests by further
+    algorithms, where they were asked for, and ``kept`` is what was kept of the content."""
 
     name: bytes
     kind: Kind
@@ -32,6 +37,23 @@ class LayerFile(Struct, frozen=True):
     digest: bytes
     link: bytes
     device: tuple[int, int]
+    more: tuple[tuple[str, bytes], ...] = ()
+    kept: Kept | None = None
+
+
+class Recording(Struct, frozen=True):
+    """How to record layers: which digests to take beside `ALGORITHM`, and which files to keep, all
+    within one allowance. Equal ones make equal requests."""
+
+    more: tuple[str, ...] = ()
+    keep: tuple[Keep, ...] = ()
+    allowance: Allowance | None = None
+
+    def __call__(self) -> LayerRecorder:
+        return LayerRecorder(self)
+
+
+PLAIN = Recording()
 
 
 class LayerFiles(Struct, frozen=True):
@@ -45,8 +67,14 @@ class LayerFiles(Struct, frozen=True):
 class LayerRecorder:
     """A sink for the content of one layer; raises nothing, whatever the bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, recording: Recording = PLAIN) -> None:
         self._files: list[LayerFile] = []
+        self._more = recording.more
+        self._collectors: Collectors | None = None
+        if recording.keep and recording.allowance is not None:
+            self._collectors = Collectors(recording.keep, recording.allowance)
+        self._collector: Collector | None = None
+        self._others: list[Hasher] = []
         self._checks = EntryChecks()
         self._stream = TarStream(self)
         self._stopped: Finding | None = None
@@ -91,11 +119,22 @@ class LayerRecorder:
         """See `Visitor`."""
         self._name = self._checks.entry(member)
         self._hasher = new_hasher(ALGORITHM) if member.kind is Kind.FILE else None
+        if self._more:
+            regular = self._hasher is not None
+            self._others = [new_hasher(name) for name in self._more] if regular else []
+        if self._collectors is not None:
+            self._collector = None
+            if self._name is not None and len(self._files) < limits.LAYER_FILES:
+                self._collector = self._collectors.for_file(self._name, member)
 
     def content(self, piece: memoryview) -> None:
         """See `Visitor`."""
         if self._hasher is not None:
             self._hasher.update(piece)
+        for hasher in self._others:
+            hasher.update(piece)
+        if self._collector is not None:
+            self._collector.update(piece)
 
     def end(self, member: TarMember) -> None:
         """See `Visitor`."""
@@ -115,11 +154,21 @@ class LayerRecorder:
                 self._hasher.digest() if self._hasher is not None else b"",
                 member.untrusted_link,
                 member.device,
+                tuple(
+                    (name, hasher.digest())
+                    for name, hasher in zip(self._more, self._others, strict=False)
+                ),
+                self._collector.finish() if self._collector is not None else None,
             )
         )
 
 
-def record_request() -> ScanRequest:
-    """The request to scan a component as a layer and to take digests of its files. All of them
-    are equal, so that a layer that several images share is read once."""
-    return ScanRequest("layer files", LayerRecorder)
+def record_request(recording: Recording = PLAIN) -> ScanRequest:
+    """The request to scan a component as a layer and to take digests of its files. Those with the
+    same recording are equal, so that a layer that several images share is read once."""
+    return ScanRequest(_NAME, recording)
+
+
+def is_recording(request: Request) -> bool:
+    """Whether a request is one that `record_request` made."""
+    return isinstance(request, ScanRequest) and request.name == _NAME

@@ -78,11 +78,16 @@ class RootTree:
 
     def files(self) -> Iterator[FileEntry]:
         """All files and listed directories, in the order of their paths."""
+        for path, entry, layer in self.entries():
+            yield _public(path, entry, layer)
+
+    def entries(self) -> Iterator[tuple[bytes, LayerFile, str]]:
+        """The same as they were recorded, each with its path and the layer that it is from."""
         stack: list[tuple[bytes, _Node]] = [(b"", self._root)]
         while stack:
             path, node = stack.pop()
             if node.entry is not None and path:
-                yield _public(path, node.entry, node.layer)
+                yield path, node.entry, node.layer
             if node.inside:
                 lead = path + b"/" if path else b""
                 stack += [

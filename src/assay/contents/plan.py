@@ -1,0 +1,53 @@
+"""What has to be measured so that the contents of an image can be compared with SBOMs."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from assay import limits
+from assay.contents.candidates import Candidate, candidates
+from assay.contents.options import ContentOptions
+from assay.formats.layer.capture import Allowance
+from assay.formats.layer.files import ALGORITHM, Recording, is_recording, record_request
+from assay.formats.layer.scanner import scan_request
+from assay.model.measurement import HashRequest
+from assay.model.reading import Reading
+from assay.packages.installed import KEEP
+
+DATABASE_ALGORITHMS = ("md5", "sha1")
+"""What package databases hold checksums of, beside SHA-256."""
+
+
+class Plan(Struct, frozen=True):
+    """What may be compared, and how the user asked for it."""
+
+    options: ContentOptions
+    candidates: tuple[Candidate, ...]
+
+
+def plan(reading: Reading, options: ContentOptions) -> Plan | None:
+    """Find the SBOMs that there may be, and have layers recorded that would only be looked at; None
+    when there is nothing to do. Raises UsageError for a file that cannot be opened."""
+    found = candidates(reading, options)
+    if not found and not options.asked and not options.packages:
+        return None
+    listed = {
+        digest.algorithm
+        for candidate in found
+        if candidate.inventory is not None
+        for file in candidate.inventory.files
+        for digest in file.digests
+    }
+    more = tuple(sorted((listed | {*DATABASE_ALGORITHMS}) - {ALGORITHM}))
+    record = record_request(Recording(more, KEEP, Allowance(limits.CAPTURED_SIZE)))
+    scan = scan_request()
+    reading.requests[:] = [
+        (name, record if asked == scan or is_recording(asked) else asked)
+        for name, asked in reading.requests
+    ]
+    reading.requests += [
+        (candidate.document, HashRequest(candidate.digest.algorithm))
+        for candidate in found
+        if candidate.digest is not None
+    ]
+    return Plan(options, tuple(found))
