@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from assay import limits
+from assay.model.files import FileKind
 from assay.packages.model import Database, UnreadableError
 from assay.packages.root import RootEntry
 
@@ -53,13 +54,11 @@ def stanzas(data: bytes) -> Iterator[dict[str, list[bytes]]]:
 
 def refused(kind: str, path: bytes, entry: RootEntry) -> Database:
     """A database that is there and was not kept."""
-    return Database(kind, path, entry.layer, problem=entry.reason or "it is no regular file")
-
-
-def bounded(found: Iterable[object], most: int, what: str) -> None:
-    """Raises UnreadableError for more than there may be."""
-    if sum(1 for _ in found) > most:
-        raise UnreadableError(f"more than {most} {what}")
+    regular = entry.kind is FileKind.FILE
+    problem = (
+        "it is not where this kind of database is kept" if regular else "it is no regular file"
+    )
+    return Database(kind, path, entry.layer, problem=entry.reason or problem)
 
 
 def check_count(number: int, most: int, what: str) -> None:
