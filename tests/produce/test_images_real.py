@@ -177,3 +177,23 @@ def test_cosign_verifies_what_we_sign_in_a_layout(
     )  # fmt: skip
     image = f"{address}/copied@{subject.digest}"
     assert _cosign_says_yes(folder, "verify", image, "ecdsa-p256")
+
+
+def test_cosign_finds_our_signature_in_another_repository(
+    folder: Path, address: str, keys: dict[str, SigningKey]
+) -> None:
+    image = push(folder, address, "apart")
+    subject = find_subject(f"docker://{address}/apart:1", OPTIONS)
+    sign(subject, keys["ecdsa-p256"], "simple-signing").attach(OPTIONS, f"{address}/signatures")
+    words = (
+        "cosign", "verify", "--key", "ecdsa-p256.pub", "--trusted-root", "root.json",
+        "--insecure-ignore-tlog", "--allow-http-registry", "--new-bundle-format=false",
+    )  # fmt: skip
+    run(*words, image, folder=folder, environment={"COSIGN_REPOSITORY": f"{address}/signatures"})
+    assert not says_yes(*words, image, cwd=folder)
+    assert not _we_say_yes(folder, address, "apart", "ecdsa-p256")
+    elsewhere = OpenOptions(signature_repositories=(f"{address}/signatures",))
+    trust = trust_in(folder / "ecdsa-p256.pub")
+    request = VerifyOptions(trust=trust, open=elsewhere)
+    [verdict] = verify(f"docker://{address}/apart:1", request)
+    assert verdict.exit_status == 0, verdict.findings

@@ -97,7 +97,7 @@ def command(image: str, output: str, **given: Any) -> None:
 
     \b
     Sign it, and check an image against it:
-      minisign -S -s publisher.key -m disk.img.baseline.json
+      assay sign disk.img.baseline.json --key publisher.key
       assay verify disk.img --baseline disk.img.baseline.json --key publisher.pub
     """
     try:
