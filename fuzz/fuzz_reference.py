@@ -6,14 +6,15 @@ import contextlib
 
 from assay.model.finding import UsageError
 from assay.sources.registry.reference import parse_reference
-from assay.sources.registry.source import parse_name
+from assay.sources.registry.source import reference_after
 
 
 def one_input(data: bytes) -> None:
     """Parse the bytes as an image's name, with and without a default registry."""
     text = data.decode("utf-8", "replace")
-    with contextlib.suppress(UsageError):
-        parse_name(text)
+    for rest in (text, f"//{text}"):
+        with contextlib.suppress(UsageError):
+            reference_after(rest)
     for default in ("", "registry.example:5000"):
         try:
             reference = parse_reference(text, default)

@@ -353,7 +353,7 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
             from assay.evidence.bundled import bundle_evidence
 
             at = request.at or datetime.now(UTC)
-            reading.absorb(bundle_evidence(request.bundle, at, root, list(named.values())))
+            reading.absorb(bundle_evidence(request.bundle, at, root, named))
         evidence = gather_evidence(_context(image, root, targets, reading, named, request))
         reading.absorb(evidence.reading)
         vouchers += evidence.vouchers

@@ -383,3 +383,20 @@ def test_times_are_whole_seconds_and_utc(home: Path) -> None:
     )
     created = datetime.fromisoformat(list_of(home / "app.bundle")["created"])
     assert created == datetime(2026, 6, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", ["oci-archive", "docker-archive"])
+def test_images_in_archives(home: Path, kind: str) -> None:
+    """By their manifests where there are some, and else as the file that they are."""
+    layout = Layout()
+    name = layout.write(home / "layout", layout.image([{"a": b"b"}]))
+    archive = "image.tar:app:1" if kind == "docker-archive" else "image.tar"
+    run(tool("skopeo"), "--insecure-policy", "copy", "-q", name, f"{kind}:{archive}", cwd=home)
+    made(home, "image.tar", "--with-content")
+    with no_sockets():
+        for image in (["image.tar"], []):
+            done = assay_here(
+                "verify", *image, "--bundle", "app.bundle", "--bundle-digest", digest(home),
+                "--self-consistent", *AT, cwd=home,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from assay.model.claim import Claim, DigestIs
@@ -14,17 +14,20 @@ from assay.sources.bundle.document import NAME, encode_manifest
 from assay.sources.bundle.file import Bundle
 
 
-def bundle_evidence(bundle: Bundle, at: datetime, root: str, digests: Sequence[Digest]) -> Reading:
+def bundle_evidence(
+    bundle: Bundle, at: datetime, root: str, digests: Mapping[str, Digest]
+) -> Reading:
     """Findings for a bundle that is stale at ``at``, or about another image than the one that is
-    known by ``digests``. A plain file is known by none: the bundle's list claims its digest."""
-    reading = Reading(findings=[*bundle.check_time(at), *bundle.check_subject(digests)])
+    known by ``digests``, of the component ``root`` and others. A file is known by none: if the
+    bundle is about one, the list in it claims its digest."""
+    reading = Reading(findings=bundle.check_time(at))
     subject = bundle.manifest.subject
-    if not digests and not subject.media_type:
-        data = encode_manifest(bundle.manifest)
-        key = f"document:{NAME}"
-        reading.components.append(
-            Component(NAME, "bundle", Stored(key), size=len(data), external=True)
-        )
-        reading.blobs[key] = MemoryBlob(data)
-        reading.claims.append(Claim(root, NAME, DigestIs(subject.digest), "image.digest"))
+    if subject.media_type or root in digests:
+        reading.findings += bundle.check_subject(list(digests.values()))
+        return reading
+    data = encode_manifest(bundle.manifest)
+    key = f"document:{NAME}"
+    reading.components.append(Component(NAME, "bundle", Stored(key), size=len(data), external=True))
+    reading.blobs[key] = MemoryBlob(data)
+    reading.claims.append(Claim(root, NAME, DigestIs(subject.digest), "image.digest"))
     return reading

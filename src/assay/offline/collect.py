@@ -93,7 +93,7 @@ def collect(
         if finding.severity is Severity.ERROR and finding.question is Question.CHECKED:
             raise AssayError(finding)
     store, tops = gathered.image.store, _tops(gathered)
-    if store is None or not tops:
+    if store is None or not tops or gathered.format == "docker-archive":
         collected = _plain_file(gathered, with_content)
         _files_beside(gathered, collected)
     else:

@@ -116,10 +116,9 @@ class Bundle:
         ]
 
     def check_subject(self, digests: Sequence[Digest]) -> list[Finding]:
-        """Whether it is about an image that is known by these digests (of a manifest or index; none
-        for a plain file, which is compared when it was read)."""
+        """Whether it is about an image that is known by these digests of manifests and indexes."""
         about = {entry.digest for entry in self.manifest.of(IMAGE)}
-        if about & set(digests) or not (digests or self.manifest.subject.media_type):
+        if about & set(digests):
             return []
         return [
             Finding.of(
