@@ -6,7 +6,7 @@ import contextlib
 
 from assay.model.finding import UsageError
 from assay.sources.registry.reference import parse_reference
-from assay.sources.registry.source import reference_after
+from assay.sources.registry.source import parse_name
 
 
 def one_input(data: bytes) -> None:
@@ -14,7 +14,7 @@ def one_input(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     for rest in (text, f"//{text}"):
         with contextlib.suppress(UsageError):
-            reference_after(rest)
+            parse_name(rest)
     for default in ("", "registry.example:5000"):
         try:
             reference = parse_reference(text, default)
