@@ -416,6 +416,9 @@ def test_expressions_that_mean_the_same_in_go(text: str) -> None:
     "text",
     [
         "[[:alpha:]]",
+        "[a[b]",
+        "[a--b]",
+        "[a&&b]",
         "\\pL",
         "a\\z",
         "\\Qa\\E",

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from assay.cli.main import cli
 from assay.model.finding import UsageError
-from assay.policy_import.load import load_policy
+from assay.policy_import.load import load_policy, read_policy
 from tests.support import notary
 from tests.support.certificates import NOW, Holder, root
 
@@ -68,6 +68,17 @@ def test_trust_stores_lie_beside_it_or_where_the_user_says(tmp_path: Path) -> No
     store(tmp_path / "elsewhere", "ours", root("ours"))
     for given in (tmp_path / "elsewhere", tmp_path / "elsewhere" / "x509"):
         assert load_policy(str(path), str(given)).apply("docker://r.test/app:1").requirements
+
+
+def test_a_policy_that_is_in_no_file_has_no_trust_stores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever directory one happens to be in is not believed."""
+    store(tmp_path / "truststore", "ours", root("ours"))
+    monkeypatch.chdir(tmp_path)
+    found = read_policy(write(tmp_path, policy()).read_bytes(), "it")
+    with pytest.raises(UsageError, match="--trust-store"):
+        found.apply("docker://r.test/app:1")
 
 
 @pytest.mark.parametrize(

@@ -238,6 +238,15 @@ def _component_report(case: Case, component_id: str, states: States) -> Componen
     )
 
 
+def _rule(case: Case) -> str:
+    """The rule that was used, in words."""
+    asked = [demand.where for demand in case.demands if not demand.advisory]
+    if not asked:
+        return case.rule.describe()
+    more = f" and {len(asked) - 5} more" if len(asked) > 5 else ""
+    return f"policy: what {', '.join(asked[:5])}{more} asks for"
+
+
 def _verdict(
     case: Case,
     findings: Sequence[Finding],
@@ -301,7 +310,7 @@ def _verdict(
         claims_held=held,
         claims_broken=broken,
         at=case.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        rule=case.rule.describe(),
+        rule=_rule(case),
         tool=case.tool,
         self_consistent=case.rule.self_consistent,
         contents=case.contents,

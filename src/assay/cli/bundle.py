@@ -186,7 +186,11 @@ def _given_parts(given: dict[str, Any]) -> list[Part]:
         from assay.offline.policies import self_contained
         from assay.policy_import.load import load_policy
 
-        load_policy(given["policy"])
+        if load_policy(given["policy"]).format == "notation trust policy":
+            raise UsageError(
+                "--policy: the trust stores of notation's policies are directories; copy them with"
+                " it, and name both when you verify"
+            )
         name = Path(given["policy"]).name
         parts.append(Part.of("policy", self_contained(given["policy"]), name, anchor=True))
     return parts

@@ -45,8 +45,9 @@ def command() -> None:
 def import_(file: str, image: str, partial: bool, format_: str) -> None:
     """Show what a policy of another tool asks for.
 
-    FILE is a containers-policy.json, or YAML (or JSON) with ClusterImagePolicy objects of
-    policy-controller, or with Kyverno's ClusterPolicy (verifyImages) or ImageValidatingPolicy.
+    FILE is a containers-policy.json, a trustpolicy.json of notation, or YAML (or JSON) with
+    ClusterImagePolicy objects of policy-controller, or with Kyverno's ClusterPolicy (verifyImages)
+    or ImageValidatingPolicy.
 
     Nothing is decided: `assay verify IMAGE --policy FILE` does that. Exit status: 0 where all of it
     can be checked, 1 where something cannot, 2 for a policy that is not as its grammar has it.

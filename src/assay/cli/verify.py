@@ -29,7 +29,7 @@ from assay.policy_import.model import Policy
         "--policy",
         default="",
         metavar="FILE",
-        help="Ask for what this policy of podman, policy-controller or Kyverno asks.",
+        help="Ask for what this policy of podman, notation, policy-controller or Kyverno asks.",
     ),
 )
 @grouped(

@@ -93,10 +93,11 @@ class Policy(Protocol):
 
 
 class Around(Struct, frozen=True):
-    """What a policy file has around it: the folder that it is in, the trust stores that the user
-    gave for it, and which of its policies the user chose."""
+    """What a policy file has around it: the folder that it is in (None for a policy that is in no
+    file), the trust stores that the user gave for it, and which of its policies the user
+    chose."""
 
-    folder: Path = Path()
+    folder: Path | None = None
     trust_store: Path | None = None
     chosen: str = ""
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -30,7 +31,7 @@ class NotationPolicy(Struct, frozen=True):
     """The policies of a file, of which one counts for an image."""
 
     config: NotationConfig
-    stores: TrustStores
+    stores: TrustStores | None
     blob: bool
 
     @property
@@ -46,6 +47,8 @@ class NotationPolicy(Struct, frozen=True):
         if one.level == "skip":
             finding = Finding.of(codes.POLICY_ACCEPTS_ANYTHING, detail=f"{scope}: {_ANYBODY}")
             return Applied((scope,), findings=(finding,))
+        if self.stores is None:
+            raise UsageError("--policy: it takes trust stores; give them with --trust-store")
         anchor = Anchor("policy:1", "ca", f"{scope}: {_meaning(one)}", scope)
         policy = policy_of(one, self.stores, f"policy {one.name!r}")
         requirement = Requirement(
@@ -92,12 +95,21 @@ class NotationImporter:
             found = parse_policies(data, "it", blob=blob)
         except UsageError as error:
             raise AssayError(Finding.of(content_codes.MALFORMED, detail=str(error))) from error
-        stores = around.trust_store or around.folder / "truststore"
-        inner = stores / "x509"
         config = NotationConfig(
-            around.folder, () if blob else found, found if blob else (), around.chosen
+            around.folder or Path(), () if blob else found, found if blob else (), around.chosen
         )
-        return NotationPolicy(config, TrustStores(inner if inner.is_dir() else stores), blob)
+        return NotationPolicy(config, _stores(around), blob)
+
+
+def _stores(around: Around) -> TrustStores | None:
+    """The trust stores given, or beside the policy; None for a policy that is in no file."""
+    folder = around.trust_store
+    if folder is None:
+        if around.folder is None:
+            return None
+        folder = around.folder / "truststore"
+    inner = folder / "x509"
+    return TrustStores(inner if inner.is_dir() else folder)
 
 
 def _names_scopes(data: bytes) -> bool:

@@ -15,7 +15,7 @@ _TOKEN = re.compile(
     r"""
     \\(?:[dDwWsSbBAnrtfv]|x[0-9A-Fa-f]{2}|[^A-Za-z0-9])   # escapes that both have
     | \(\?:|\(\?P<[A-Za-z_]\w*>|\((?!\?)|\)               # groups
-    | \[\^?\]?(?:\\(?:[dDwWsSnrtfv]|[^A-Za-z0-9])|\[(?!:)|[^\]\\\[])*\]     # classes
+    | \[\^?\]?(?:\\(?:[dDwWsSnrtfv]|[^A-Za-z0-9])|(?!--|&&|\|\||~~)[^\]\\\[])*\]   # classes
     | \{[0-9]{1,3}(?:,[0-9]{0,3})?\}[?]?
     | [*+?][?]?
     | [^\\()\[\]{}*+?]
