@@ -54,6 +54,21 @@ def test_a_signature_is_put_beside_the_file_and_never_over_another(
     assert assay_here(*words, "--force", "-q", cwd=folder).stdout == ""
 
 
+def test_several_files_are_signed_together_or_not_at_all(folder: Path) -> None:
+    for name in ("a.img", "b.img"):
+        (folder / name).write_bytes(name.encode())
+    done = assay_here("sign", "a.img", "b.img", *KEY, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    trust = ("--key", "signer.pub")
+    assert assay_here("verify", "a.img", "b.img", *trust, cwd=folder).returncode == 0
+    (folder / "a.img.sigstore.json").unlink()
+    for wrong in (("b.img",), ("missing",), ("a.img", "-o", "x"), ("-", "-")):
+        done = assay_here("sign", "a.img", *wrong, *KEY, cwd=folder)
+        assert done.returncode in (2, 3), wrong
+        assert not (folder / "a.img.sigstore.json").exists()
+
+
 def test_standard_input_and_output(folder: Path) -> None:
     words = [sys.executable, "-m", "assay", "sign", "-", *KEY, "--format", "raw", "-o", "-"]
     done = subprocess.run(

@@ -167,6 +167,14 @@ def test_a_private_key_that_is_none(tmp_path: Path, ecdsa: SigningKey) -> None:
         pkcs8.FORM.read(plain + plain, None)
 
 
+def test_a_key_that_the_library_has_no_word_for() -> None:
+    """RFC 8410, with the identifier of Ed448 over a private key of Ed25519's length."""
+    der = bytearray(pkcs8.private_der(generate("ed25519")))
+    der[der.index(b"\x06\x03\x2b\x65\x70") + 4] = 0x71
+    with pytest.raises(AssayError, match="private-key-malformed"):
+        pkcs8.read_private_der(bytes(der))
+
+
 # cosign
 
 

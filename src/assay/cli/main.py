@@ -26,7 +26,7 @@ VERBS = {
     "verify": "Check that images are exactly what someone you trust published.",
     "inspect": "Show what is in an image and who signed it; trusts nothing.",
     "baseline": "Write reference values of an image, ready to be signed.",
-    "sign": "Sign a file or a container image.",
+    "sign": "Sign files or container images.",
     "attest": "Sign a statement about a file or a container image.",
     "key": "Make and show keys to sign with.",
     "compare": "Show where two images differ.",

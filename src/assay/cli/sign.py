@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,10 +13,14 @@ from assay.cli.names import HELP_NAMES
 from assay.cli.notary_options import notary_from, notary_options
 from assay.cli.passphrase import key_options, open_key
 from assay.cli.produced import Work, output_options, pairs
+from assay.model.finding import UsageError
+
+if TYPE_CHECKING:
+    from assay.produce.subject import Subject
 
 
 @click.command("sign", cls=GroupedCommand, context_settings=HELP_NAMES)
-@click.argument("image", metavar="IMAGE")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @key_options
 @click.option(
     "--format",
@@ -56,8 +61,8 @@ from assay.cli.produced import Work, output_options, pairs
 )
 @notary_options
 @options.network_options
-def command(image: str, **given: Any) -> None:
-    """Sign a file or a container image.
+def command(images: tuple[str, ...], **given: Any) -> None:
+    """Sign files or container images.
 
     A file gets a detached signature beside it. Of a container image (docker://..., oci:DIR) the
     digest of its manifest or index is signed, and the signature is attached to it there; a tag is
@@ -78,7 +83,7 @@ def command(image: str, **given: Any) -> None:
     \b
     Examples:
       assay sign disk.img --key release.key
-      assay sign disk.img --key release.key --passphrase env:RELEASE_PASSPHRASE
+      assay sign *.tar.gz --key release.key --passphrase env:RELEASE_PASSPHRASE
       assay sign disk.img --key minisign.key --trusted-comment "disk 1.4"
       assay sign disk.img --key release.key --format raw -o disk.img.signature
       assay sign docker://registry.example/app:1.2 --key release.key
@@ -93,14 +98,27 @@ def command(image: str, **given: Any) -> None:
     from assay.signing import find_subject, sign, suffix_of, usual_format
 
     with Work(given) as work:
+        options.check_names(images)
+        if given["output"] and len(images) > 1:
+            raise UsageError("-o: give one image at a time")
         annotations = pairs(given["annotation"], "--annotation")
         key = open_key(given)
-        subject = find_subject(image, work.options)
         wishes = Wishes(
             given["signature_algorithm"], given["trusted_comment"], given["payload_type"]
         )
         notary = notary_from(given, work.options)
-        form = given["format_"] or usual_format(subject, key)
-        target = work.target(subject, image, suffix_of(form))
-        signed = sign(subject, key, form, wishes, annotations, work.progress(subject), notary)
-        work.deliver(signed, target, f"{form} signature", key)
+        found: list[tuple[str, Subject | None, Path | None]] = []
+        # all of them first: nothing is signed while one of them is missing, or signed already
+        for image in images:
+            subject = find_subject(image, work.options)
+            form = given["format_"] or usual_format(subject, key)
+            target = work.target(subject, image, suffix_of(form))
+            # a file is opened again, since so many cannot be open at once; a tag could move
+            is_file = subject.digest is None and bool(subject.opened.folder)
+            found.append((image, None if is_file else subject, target))
+        for image, kept, target in found:
+            subject = kept or find_subject(image, work.options)
+            form = given["format_"] or usual_format(subject, key)
+            progress = work.progress(subject)
+            signed = sign(subject, key, form, wishes, annotations, progress, notary)
+            work.deliver(signed, target, f"{form} signature", key)

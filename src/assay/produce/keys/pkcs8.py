@@ -47,7 +47,7 @@ class _Pkcs8:
         return bytes(found[0])
 
     def read(self, data: bytes, passphrase: Secret | None) -> SigningKey:
-        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.exceptions import InternalError, UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import (
             load_pem_private_key,
             load_ssh_private_key,
@@ -66,6 +66,8 @@ class _Pkcs8:
             if passphrase is not None:
                 raise wrong_passphrase() from None
             raise malformed(f"the key cannot be read: {_first_sentence(error)}") from None
+        except InternalError:
+            raise malformed("the key cannot be read") from None
         return SigningKey(native)
 
     def misfit(self, key: SigningKey) -> str:
@@ -91,7 +93,7 @@ def private_der(key: SigningKey) -> bytes:
 
 def read_private_der(der: bytes) -> SigningKey:
     """The key in PKCS#8 without encryption. Raises AssayError (private-key-malformed ...)."""
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
     try:
@@ -100,6 +102,9 @@ def read_private_der(der: bytes) -> SigningKey:
         raise unsupported(f"the key is of a kind that is not supported: {error}") from None
     except (ValueError, TypeError) as error:
         raise malformed(f"the key cannot be read: {_first_sentence(error)}") from None
+    except InternalError:
+        # OpenSSL refuses some keys in a way that the library has no other word for
+        raise malformed("the key cannot be read") from None
 
 
 def public_pem(key: SigningKey) -> bytes:
