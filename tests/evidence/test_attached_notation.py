@@ -16,7 +16,20 @@ from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.policy_import.load import load_policy
 from assay.trust.anchors import Trust
+from tests.support.certificates import Holder, key_of, make, root, usage
+from tests.support.notary import CODE_SIGNING
 from tests.support.peers import docker_registry, make_layout, push, run
+from tests.support.revocation import (
+    Good,
+    Revoked,
+    Service,
+    Unknown,
+    answer,
+    now,
+    pointing,
+    responder_of,
+    serving,
+)
 
 for tool in ("docker-registry", "skopeo", "umoci", "notation"):
     if shutil.which(tool) is None:
@@ -121,6 +134,35 @@ def both_say(folder: Path, image: str) -> tuple[bool, bool]:
     return done.returncode == 0, vouched
 
 
+def trusted_key(folder: Path, **places: object) -> tuple[Holder, Holder]:
+    """A key of notation whose certificate names places that tell of revocation, and its
+    authority."""
+    dates = {"start": now() - timedelta(days=1), "end": now() + timedelta(days=1)}
+    top = root("Named Root", key=key_of("p256", 7), **dates)
+    leaf = make(
+        "Named",
+        top,
+        key_usage=usage("digital_signature"),
+        eku=[CODE_SIGNING],
+        extensions=pointing(**places),  # type: ignore[arg-type]
+        **dates,  # type: ignore[arg-type]
+    )
+    store = folder / "notation" / "truststore" / "x509" / "ca" / "named"
+    store.mkdir(parents=True, exist_ok=True)
+    (store / "root.crt").write_bytes(top.pem)
+    keys = folder / "notation" / "localkeys"
+    (keys / "named.crt").write_bytes(leaf.pem + top.pem)
+    (keys / "named.key").write_bytes(leaf.key_pem)
+    known = folder / "notation" / "signingkeys.json"
+    document = json.loads(known.read_text())
+    document["keys"] = [each for each in document["keys"] if each["name"] != "named"]
+    document["keys"].append(
+        {"name": "named", "keyPath": f"{keys}/named.key", "certPath": f"{keys}/named.crt"}
+    )
+    known.write_text(json.dumps(document))
+    return leaf, top
+
+
 @pytest.mark.parametrize(
     ("policy", "allowed"),
     [
@@ -167,3 +209,75 @@ def test_an_expired_signature_under_a_strict_and_a_permissive_policy(
         [verdict] = verify(f"docker://{image}", VerifyOptions(trust=trust, at=later))
         assert "signature-expired" in {finding.code for finding in verdict.findings}
         assert bool("ca" in {each.kind for each in verdict.vouchers}) == (level == "permissive")
+
+
+# revocation, asked by both
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with serving() as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("said", "allowed"),
+    [
+        ("good", True),
+        ("good by a responder", True),
+        ("revoked", False),
+        ("unknown", False),
+        ("nothing", False),
+        ("another key", False),
+        ("old", False),
+    ],
+)
+def test_responders_are_believed_alike(
+    folder: Path, address: str, service: Service, said: str, allowed: bool
+) -> None:
+    name = "ocsp-" + said.replace(" ", "-")
+    image = push(folder, address, name)
+    leaf, top = trusted_key(folder, responder=f"{service.url}/{name}")
+    dates = {"start": now() - timedelta(days=1), "end": now() + timedelta(days=1)}
+    answers = {
+        "good": lambda: answer(leaf, top, status=Good, at=now()),
+        "good by a responder": lambda: answer(leaf, top, responder_of(top, **dates), at=now()),
+        "revoked": lambda: answer(leaf, top, status=Revoked, at=now() - timedelta(hours=1)),
+        "unknown": lambda: answer(leaf, top, status=Unknown, at=now()),
+        "another key": lambda: answer(leaf, top, root("Named Root", **dates), at=now()),
+        "old": lambda: answer(
+            leaf, top, at=now() - timedelta(hours=3), until=now() - timedelta(hours=1)
+        ),
+    }
+    if said in answers:
+        service.bodies[f"/{name}"] = lambda _: answers[said]()
+        # notation asks with GET: the question is in the path
+        service.otherwise = lambda _: answers[said]()
+    sign(folder, image, "jws", key="named")
+    configure(folder, address, name, trustStores=["ca:named"])
+    assert both_say(folder, image) == (allowed, allowed)
+    level = {"level": "strict", "override": {"revocation": "skip"}}
+    configure(folder, address, name, trustStores=["ca:named"], signatureVerification=level)
+    assert both_say(folder, image) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "allowed"), [("empty", True), ("revoked", False), ("nothing", False), ("old", False)]
+)
+def test_lists_are_believed_alike(
+    folder: Path, address: str, service: Service, said: str, allowed: bool
+) -> None:
+    name = f"crl-{said}"
+    image = push(folder, address, name)
+    leaf, top = trusted_key(folder, lists=[f"{service.url}/{name}.crl"])
+    revoked = (leaf.made.serial_number, now() - timedelta(hours=1), None)
+    start = now() - timedelta(hours=1)
+    if said == "empty":
+        service.list(f"/{name}.crl", top, at=start)
+    elif said == "revoked":
+        service.list(f"/{name}.crl", top, revoked, at=start)
+    elif said == "old":
+        service.list(f"/{name}.crl", top, at=start, end=start + timedelta(minutes=1))
+    sign(folder, image, "cose", key="named")
+    configure(folder, address, name, trustStores=["ca:named"])
+    assert both_say(folder, image) == (allowed, allowed)

@@ -113,6 +113,8 @@ class Service:
         self.url = f"http://127.0.0.1:{port}"
         self.bodies: dict[str, Body] = {}
         self.requests: list[str] = []
+        self.otherwise: Body | None = None
+        """What is at every other path."""
 
     def responder(
         self, path: str, answering: Callable[[ocsp.OCSPRequest, bytes | None], bytes]
@@ -146,7 +148,7 @@ def serving() -> Iterator[Service]:
         def _answer(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             service.requests.append(f"{self.command} {self.path}")
-            found = service.bodies.get(self.path)
+            found = service.bodies.get(self.path, service.otherwise)
             given = found(sent) if callable(found) else found
             if callable(found) and given is None:
                 self.close_connection = True

@@ -276,7 +276,8 @@ def _verdict(
     elif any(finding.question is Question.AUTHENTIC for finding in errors):
         authentic = Answer.NO
     elif not vouchings:
-        unread = any(could_not_be_read(case, target) for target in case.targets)
+        unread = decision is Decision.UNCHECKED and bool(signatures)
+        unread = unread or any(could_not_be_read(case, target) for target in case.targets)
         authentic = Answer.UNKNOWN if unread else Answer.NO
     else:
         authentic = Answer.YES

@@ -12,6 +12,7 @@ from assay.appraisal.fixpoint import Reach
 from assay.appraisal.space import Spaces
 from assay.model.anchor import Anchor, Voucher
 from assay.model.codes import trust as codes
+from assay.model.codes.x509 import REVOCATION_UNREACHABLE
 from assay.model.finding import Finding, Question, Severity
 from assay.model.signature import SignatureOutcome, Status
 from assay.model.verdict import Vouching
@@ -197,12 +198,24 @@ def _missing(
         detail = f"no signature vouches by the {name} given: {'; '.join(reasons) or 'none counts'}"
     else:
         detail = f"the {name} given does not vouch for the image"
-    return Finding.of(
+    finding = Finding.of(
         codes.NOT_VOUCHED,
         case.root,
         detail,
         expected=wanted,
         actual=f"{min(have.values(), default=0)} of {needed}",
+    )
+    # an outage is no refusal: another attempt may show that it is vouched for
+    return replace(finding, question=Question.CHECKED) if _outage(signatures) else finding
+
+
+def _outage(signatures: Sequence[SignatureOutcome]) -> bool:
+    """Whether signatures do not count only because somebody could not be asked about them."""
+    statuses = {outcome.status for outcome in signatures}
+    return statuses <= {Status.UNCHECKED, Status.UNKNOWN_SIGNER} and any(
+        finding.code == REVOCATION_UNREACHABLE.name and finding.severity is Severity.ERROR
+        for outcome in signatures
+        for finding in outcome.findings
     )
 
 

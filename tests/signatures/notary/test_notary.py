@@ -628,6 +628,7 @@ def test_a_policy_asks_whom_the_certificate_names() -> None:
             policy_key = Key("ca:1", POLICY_SCHEME, "policy", policy)
             return check(data, policy_key, online, at=now())
 
+        service.bodies["/ocsp"] = lambda _: (503, {}, b"")
         outcome = judged(enforcing)
         assert outcome.status is Status.UNCHECKED
         assert names(outcome) == {"revocation-unreachable"}

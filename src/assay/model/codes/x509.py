@@ -109,7 +109,7 @@ REVOCATION_UNREACHABLE = Code(
     "revocation-unreachable",
     "who could say whether a certificate was revoked cannot be reached",
     Severity.ERROR,
-    Question.AUTHENTIC,
+    Question.CHECKED,
     "Whether the OCSP responders and the places of revocation lists that a certificate names answer"
     " in time.",
     "An outage, a firewall, a proxy that is not configured here, or --offline. Cutting off the"

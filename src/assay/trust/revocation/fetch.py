@@ -21,13 +21,28 @@ if TYPE_CHECKING:
     from assay.sources.http.url import Url
 
 
+OUTAGES = frozenset(
+    code.name
+    for code in (
+        codes.OFFLINE,
+        codes.RATE_LIMITED,
+        codes.SERVER_ERROR,
+        codes.TIMEOUT,
+        codes.TLS_FAILED,
+        codes.TRANSFER_INCOMPLETE,
+        codes.UNREACHABLE,
+    )
+)
+"""What says that nobody was reached; all else is what somebody there said."""
+
+
 class Fetcher:
     """Makes the requests; with ``offline`` it makes none. ``seconds`` bounds each."""
 
     def __init__(self, *, offline: bool) -> None:
         self._offline = offline
         self._clients: dict[float, HttpClient] = {}
-        self._silent: dict[str, tuple[float, str]] = {}
+        self._silent: dict[tuple[str, int], tuple[float, str]] = {}
         self._lock = threading.Lock()
 
     def fetch(
@@ -37,9 +52,10 @@ class Fetcher:
         GET. Raises AssayError when it cannot be had, saying why in one sentence."""
         url = _place(address)
         if self._offline:
-            raise _failure(f"{url.shown} was not asked, as no connection may be made (--offline)")
+            detail = f"{url.shown} was not asked, as no connection may be made (--offline)"
+            raise AssayError(Finding.of(codes.OFFLINE, detail=detail))
         with self._lock:
-            since, why = self._silent.get(url.host, (0.0, ""))
+            since, why = self._silent.get((url.host, url.port), (0.0, ""))
         if why and time.monotonic() - since < limits.REVOCATION_MEMORY_SECONDS:
             raise _failure(f"{url.shown} was not asked: {why}")
         try:
@@ -49,7 +65,8 @@ class Fetcher:
         except AssayError as error:
             if error.finding.code in (codes.UNREACHABLE.name, codes.TIMEOUT.name):
                 with self._lock:
-                    self._silent[url.host] = (time.monotonic(), "the host did not answer before")
+                    silent = (time.monotonic(), "the host did not answer before")
+                    self._silent[url.host, url.port] = silent
             raise
 
     def _request(
@@ -82,9 +99,11 @@ def _place(address: str) -> Url:
     try:
         url = parse_url(address)
     except ValueError as error:
-        raise _failure(f"an address that cannot be asked: {error}") from error
+        detail = f"an address that cannot be asked: {error}"
+        raise AssayError(Finding.of(codes.REDIRECT_REFUSED, detail=detail)) from error
     if is_local_only(url.host) and not is_loopback(url.host):
-        raise _failure(f"{url.shown} is not asked, since it is on this machine's own link")
+        detail = f"{url.shown} is not asked, since it is on this machine's own link"
+        raise AssayError(Finding.of(codes.REDIRECT_REFUSED, detail=detail))
     return url
 
 

@@ -15,14 +15,15 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from assay import limits
+from assay.model.codes.x509 import CRL_MALFORMED, OCSP_MALFORMED
 from assay.model.finding import AssayError
 from assay.trust.revocation.cache import Cache
-from assay.trust.revocation.fetch import Fetcher
+from assay.trust.revocation.fetch import OUTAGES, Fetcher
 from assay.x509.certificate import Certificate
 from assay.x509.crl import RevocationList, read_crl, read_crls
 from assay.x509.ocsp import REQUEST_TYPE, OcspResponse, nonce_value, question, read_ocsp
 from assay.x509.requirements import Obtained
-from assay.x509.responder import told_by
+from assay.x509.responder import CLOCK_SKEW, told_by
 from assay.x509.signing import signed_by
 
 _Kind = TypeVar("_Kind")
@@ -96,8 +97,7 @@ class OnlineStatus:
         def current(response: OcspResponse) -> bool:
             answers = [a for a in response.answers if a.certificate.means(certificate, issuer)]
             return bool(answers) and all(
-                a.this_update <= now and a.next_update is not None and now <= a.next_update
-                for a in answers
+                _within(a.this_update, now, a.next_update) for a in answers
             )
 
         def signed(response: OcspResponse) -> bool:
@@ -154,8 +154,11 @@ class OnlineStatus:
             got = _Got(kept, useless=str(error))
         except AssayError as error:
             detail = error.finding.detail
-            malformed = error.finding.code in ("crl-malformed", "ocsp-malformed")
-            got = _Got(kept, "" if malformed else detail, f"{place}: {detail}" if malformed else "")
+            if error.finding.code in OUTAGES:
+                got = _Got(kept, detail)
+            else:
+                malformed = error.finding.code in (OCSP_MALFORMED.name, CRL_MALFORMED.name)
+                got = _Got(kept, "", f"{place}: {detail}" if malformed else detail)
         else:
             got = _Got(value)
             self._keep(name, data, value, current, signed)
@@ -194,6 +197,11 @@ class OnlineStatus:
 
 class _UselessError(Exception):
     """What a place gave can be read, and is not what was asked for."""
+
+
+def _within(start: datetime, now: datetime, end: datetime | None) -> bool:
+    """Whether something counts at a time. Who made it just now may have a clock that is ahead."""
+    return start <= now + CLOCK_SKEW and end is not None and now <= end
 
 
 def _name(kind: str, place: str, *parts: bytes) -> str:
