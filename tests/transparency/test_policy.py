@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,7 @@ def test_a_quorum(quorum: str, present: str, expected: bool) -> None:
         ("witnes a b\nquorum none\n", "is none of"),
         (KEYS + "quorum a\r\n", "control character"),
     ],
+    ids=map(str, itertools.count()),  # the texts hold keys made anew for each process
 )
 def test_a_policy_that_is_refused(text: str, said: str) -> None:
     with pytest.raises(NoteError, match=r"line|no quorum") as caught:
