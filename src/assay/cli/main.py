@@ -33,6 +33,7 @@ VERBS = {
     "bundle": "Write one file with everything that verifying an image offline takes.",
     "trust": "Get trusted roots through TUF, and show those that are known.",
     "policy": "Show what a trust policy of another tool asks for.",
+    "ledger": "Keep and check a record of verdicts that nobody can quietly change.",
     "explain": "Explain a finding code: what it means and what to do.",
     "schema": "Print a JSON Schema of what Assay writes.",
     "completion": "Print a shell completion script.",

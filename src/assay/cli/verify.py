@@ -13,6 +13,7 @@ from assay.cli.help import GroupedCommand, grouped
 from assay.cli.names import HELP_NAMES
 from assay.cli.output import use_color, width, worst
 from assay.cli.progress import Bar
+from assay.cli.recording import ledger_options, recorder_from
 from assay.cli.reports import deliver, report_option, wanted_reports
 from assay.model.finding import UsageError
 from assay.model.verdict import Verdict
@@ -63,6 +64,7 @@ from assay.policy_import.model import Policy
 @options.time_option
 @options.output_options
 @report_option
+@ledger_options
 def command(images: tuple[str, ...], **given: Any) -> None:
     """Check that images are exactly what someone you trust published.
 
@@ -105,6 +107,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
     try:
         options.check_names(images)
         reports = wanted_reports(given["reports"], images)
+        recorder = recorder_from(given)
         request = VerifyOptions(
             trust=options.trust_from(given),
             rule=BuiltInRule(given["threshold"], given["every"], given["self_consistent"]),
@@ -139,6 +142,8 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         sys.stdout.write(json.render(verdicts))
     try:
         deliver(reports, verdicts)
+        if recorder is not None:
+            recorder.record(verdicts)
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     raise click.exceptions.Exit(worst(verdicts))

@@ -1,0 +1,105 @@
+"""``--ledger``: the verdicts of one call go on record before the exit status says anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assay.cli.help import Command, grouped
+from assay.model.finding import UsageError
+from assay.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from assay.ledger.entry import Context
+    from assay.ledger.log import Log
+
+
+def ledger_options(command: Command) -> Command:
+    """The options that `recorder_from` reads."""
+    return grouped(
+        "The record",
+        click.option(
+            "--ledger", default="", metavar="LEDGER", help="Record the verdicts in this ledger."
+        ),
+        click.option(
+            "--ledger-key",
+            default="",
+            metavar="FILE",
+            help="The private key that signs the ledger's checkpoints.",
+        ),
+        click.option(
+            "--ledger-passphrase",
+            default=None,
+            metavar="PLACE",
+            help="Where its passphrase is: env:NAME, fd:NUMBER or file:PATH.",
+        ),
+        click.option("--ticket", default="", metavar="TEXT", help="Record this change ticket."),
+        click.option(
+            "--environment", default="", metavar="TEXT", help="Record where it is about to run."
+        ),
+        click.option("--record-host", is_flag=True, help="Record this machine's name as well."),
+        click.option("--record-user", is_flag=True, help="Record the user's name as well."),
+    )(command)
+
+
+class Recorder:
+    """A ledger that is open and writable before any image is read."""
+
+    def __init__(self, log: Log, context: Context) -> None:
+        self._log = log
+        self._context = context
+
+    def record(self, verdicts: Sequence[Verdict]) -> None:
+        """Append all verdicts, on disk and under a signed checkpoint. Ends the command with exit
+        status 3 where that fails: a verdict that is not on record is none."""
+        from datetime import UTC, datetime
+
+        from assay.cli.ledger.opening import complaints
+        from assay.ledger.entry import record
+
+        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with complaints():
+            self._log.append([record(verdict, time, self._context) for verdict in verdicts])
+            self._log.store.close()
+
+
+def recorder_from(given: dict[str, Any]) -> Recorder | None:
+    """The recorder that the options ask for. Raises UsageError."""
+    location = given["ledger"]
+    if not location:
+        for option in ("ledger_key", "ledger_passphrase", "ticket", "environment"):
+            if given[option]:
+                raise UsageError(f"--{option.replace('_', '-')} is for a --ledger; give one")
+        return None
+    if not given["ledger_key"]:
+        raise UsageError("--ledger: give --ledger-key, the private key that signs its checkpoints")
+    from assay.cli.ledger.opening import complaints, open_log, signer_of
+    from assay.ledger.entry import Context
+
+    with complaints():
+        origin = open_log(location).origin
+        log = open_log(location, signer_of(origin, given["ledger_key"], given["ledger_passphrase"]))
+    context = Context(
+        host=_host() if given["record_host"] else "",
+        user=_user() if given["record_user"] else "",
+        ticket=given["ticket"],
+        environment=given["environment"],
+    )
+    return Recorder(log, context)
+
+
+def _host() -> str:
+    import platform
+
+    return platform.node()
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise UsageError(f"--record-user: this user has no name here: {error}") from error
