@@ -6,6 +6,8 @@ import contextlib
 import json
 
 from assay.evidence.intoto import STATEMENT_V0_1, STATEMENT_V1, parse_statement
+from assay.evidence.statement import read_attached
+from assay.model.digest import Digest
 from assay.model.finding import AssayError
 
 
@@ -13,6 +15,7 @@ def one_input(data: bytes) -> None:
     """Anything but an AssayError is a defect."""
     with contextlib.suppress(AssayError):
         parse_statement(data, "statement")
+    read_attached(data, "statement", "manifest", Digest("sha256", bytes(32)))
 
 
 def seeds() -> list[bytes]:

@@ -164,8 +164,8 @@ def test_importing_it_is_cheap() -> None:
 def test_what_the_interface_has() -> None:
     assert sorted(assay.__all__) == [
         "AssayError", "Comparison", "RefusedError", "SigningKey", "Trust", "UsageError", "Verdict",
-        "__version__", "attest", "baseline", "compare", "inspect", "load_signing_key", "sign",
-        "verify",
+        "__version__", "attest", "baseline", "compare", "inspect", "load_signing_key",
+        "require", "sign", "verify",
     ]  # fmt: skip
     assert set(assay.__all__) <= set(dir(assay))
     with pytest.raises(AttributeError):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         compare,
         inspect,
         load_signing_key,
+        require,
         sign,
         verify,
     )
@@ -46,6 +47,7 @@ __all__ = [
     "compare",
     "inspect",
     "load_signing_key",
+    "require",
     "sign",
     "verify",
 ]

@@ -15,10 +15,12 @@ from assay.model.comparison import Comparison
 from assay.model.digest import ALGORITHMS, Strength
 from assay.model.finding import AssayError, UsageError
 from assay.model.reading import Options
+from assay.model.statement_demands import StatementDemands
 from assay.model.verdict import Verdict
 from assay.produce.signing_key import SigningKey
 from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust
+from assay.trust.statement_demands import require
 
 Path = str | os.PathLike[str]
 Found = TypeVar("Found")
@@ -36,6 +38,7 @@ def verify(
     every: bool = False,
     threshold: int = 1,
     self_consistent: bool = False,
+    statements: StatementDemands | None = None,
     platform: str = "",
     forced_type: str = "",
     offline: bool = False,
@@ -52,6 +55,7 @@ def verify(
     somebody trusted signed, and ``sbom_coverage`` (from 0 to 1) for so many of the files to be
     accounted for. ``every`` asks for every anchor and not one of each kind, ``threshold`` for that
     many distinct signers, and ``self_consistent`` accepts an image that nobody vouches for.
+    ``statements`` is what signed statements have to say beside (see `require`).
     ``platform`` narrows to one platform, ``forced_type`` names a format instead of detecting it.
     With ``offline`` no connection is made. Validity is judged at the time ``at``, which needs a
     time zone; None is now. ``bundle`` is an offline bundle that everything that speaks of the image
@@ -61,7 +65,7 @@ def verify(
     Whatever is wrong with the image, or keeps it from being read, is in the verdict, which is
     true only when the image is allowed. Raises UsageError when the request makes no sense.
     """
-    rule = BuiltInRule(threshold, every, self_consistent)
+    rule = BuiltInRule(threshold, every, self_consistent, statements or StatementDemands())
     options = _options(trust, rule, signatures, attestations, platform, forced_type, offline, at)
     options.contents = _contents(sboms, require_sbom, sbom_coverage)
     if bundle:
@@ -320,6 +324,7 @@ __all__ = [
     "compare",
     "inspect",
     "load_signing_key",
+    "require",
     "sign",
     "verify",
 ]

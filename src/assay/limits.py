@@ -189,6 +189,10 @@ ATTESTATIONS = 4096
 """Statements in one file, one a line."""
 STATEMENT_CLAIMS = 100_000
 """Subjects of a statement, times the components that each may be about."""
+PREDICATE_ENTRIES = 100_000
+"""Entries of one list in a predicate: vulnerabilities, dependencies, assessments."""
+PREDICATE_PARAMETERS = 4096
+"""Values in the parameters of a build."""
 SIGSTORE_BUNDLE_SIZE = 32 * MIB
 SIGSTORE_LOG_ENTRIES = 32
 SIGSTORE_TIMESTAMPS = 32

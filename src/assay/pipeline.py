@@ -63,7 +63,8 @@ class VerifyOptions(msgspec.Struct):
     """Everything that one call of `verify` asks for, beside the image's name.
 
     ``signatures`` and ``attestations`` are files given by name; files beside the image are looked
-    for when there are keys to check them with, or with ``look_beside``. ``also_measure`` asks for
+    for when there are keys to check them with, or with ``look_beside``. With ``untrusted_facts``
+    the verdict also tells what statements say that nobody vouches for. ``also_measure`` asks for
     measurements beyond those that checking takes, once it is known what is in the image. What
     ``policy`` asks of the image is asked beside everything else, and with ``allow_partial`` only
     what of it can be checked; ``findings`` are what is known from the start. Where
@@ -79,6 +80,7 @@ class VerifyOptions(msgspec.Struct):
     signatures: list[str] = []
     attestations: list[str] = []
     look_beside: bool = False
+    untrusted_facts: bool = False
     policy: Policy | None = None
     allow_partial: bool = False
     findings: list[Finding] = []
@@ -175,15 +177,20 @@ def _check(request: VerifyOptions) -> None:
     """Refuse a rule that could not mean what it says."""
     if request.rule.threshold < 1:
         raise UsageError("a threshold of less than one signer asks for nothing")
-    if (
-        request.rule.threshold > 1
-        and not request.trust.notation
-        and not any(anchor.kind in SIGNING_KINDS for anchor in request.trust.anchors)
-    ):
+    if request.rule.threshold > 1 and not _knows_signers(request.trust):
         raise UsageError(
             f"{request.rule.threshold} signers are asked for, and nothing was given that a signer"
             " could be known by (a key, an authority, an identity)"
         )
+    if request.rule.statements and not _knows_signers(request.trust):
+        raise UsageError(
+            "statements count by who signed them, and nothing was given that a signer could be"
+            " known by (a key, an authority, an identity)"
+        )
+
+
+def _knows_signers(trust: Trust) -> bool:
+    return bool(trust.notation) or any(anchor.kind in SIGNING_KINDS for anchor in trust.anchors)
 
 
 def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
@@ -491,6 +498,8 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
         rule=request.rule,
         tool=f"assay {__version__}",
         demands=tuple(gathered.trust.policy_demands),
+        statements=gathered.reading.statements,
+        show_untrusted=request.untrusted_facts,
     )
 
 

@@ -21,6 +21,7 @@ GROUPS = (
     "assay.formats",
     "assay.keys",
     "assay.policies",
+    "assay.predicates",
     "assay.reports",
     "assay.signatures",
     "assay.sources",

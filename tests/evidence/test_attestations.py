@@ -21,7 +21,7 @@ from tests.signatures.test_dsse import envelope, pae, pem_of, sign
 from tests.support.images import Layout
 
 IN_TOTO = "application/vnd.in-toto+json"
-PROVENANCE = "https://slsa.dev/provenance/v1"
+KIND = "https://a.example/statement/v1"
 CONTENT = b"assay" * 400
 
 
@@ -29,7 +29,7 @@ def digest_of(data: bytes, algorithm: str = "sha256") -> dict[str, str]:
     return {algorithm: hashlib.new(algorithm, data).hexdigest()}
 
 
-def statement(*digests: dict[str, str], kind: str = PROVENANCE, **predicate: Any) -> bytes:
+def statement(*digests: dict[str, str], kind: str = KIND, **predicate: Any) -> bytes:
     return json.dumps(
         {
             "_type": "https://in-toto.io/Statement/v1",

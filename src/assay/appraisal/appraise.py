@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from assay.appraisal.alternatives import settled
 from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome, check
 from assay.appraisal.fixpoint import Reach, reach_of
 from assay.appraisal.rule import apply_rule, could_not_be_read
 from assay.appraisal.space import Spaces
+from assay.appraisal.statement_rule import apply_demands
+from assay.appraisal.statements import judge
 from assay.appraisal.states import States
 from assay.model.anchor import Signer
 from assay.model.claim import ChunksAre, DigestIs, SizeIs
@@ -35,7 +39,11 @@ def appraise(case: Case) -> Verdict:
     spaces = Spaces(case.components, case.facts.sizes)
     signatures = _without_idle_alternatives(case.outcomes)
     outcomes, mismatches = settled(_check_claims(case))
-    reaches = [reach_of(anchor.id, case.vouchers, outcomes, spaces) for anchor in case.anchors]
+    reaches = [
+        # a policy names the documents that its anchors have to sign
+        reach_of(anchor.id, case.vouchers, outcomes, spaces, by_reports=bool(anchor.group))
+        for anchor in case.anchors
+    ]
     states = States(case, spaces, outcomes, reaches)
     findings = list(case.findings)
     for component, faults in case.facts.faults.items():
@@ -46,12 +54,20 @@ def appraise(case: Case) -> Verdict:
     findings.extend(finding for outcome in signatures for finding in outcome.findings)
     findings.extend(_rewritten(case, outcomes))
     findings.extend(_weak(outcomes, reaches, spaces))
-    vouchings, rule_findings = apply_rule(case, spaces, reaches, signatures)
+    vouchings, rule_findings = apply_rule(case, spaces, outcomes, reaches, signatures)
     findings.extend(rule_findings)
+    judged = judge(case, spaces, outcomes)
+    requirements, statement_findings = apply_demands(case, judged)
+    findings.extend(statement_findings)
     if case.anchors:
         findings.extend(states.gaps())
     findings = _once(findings)
-    return _verdict(case, findings, vouchings, signatures, outcomes, states)
+    verdict = _verdict(case, findings, vouchings, signatures, outcomes, states)
+    return msgspec.structs.replace(
+        verdict,
+        statements=tuple(one.report for one in judged),
+        requirements=tuple(requirements),
+    )
 
 
 def _check_claims(case: Case) -> list[Outcome]:
@@ -115,8 +131,6 @@ def _without_idle_alternatives(outcomes: Sequence[SignatureOutcome]) -> list[Sig
 def _placed(finding: Finding, component: str) -> Finding:
     if finding.component:
         return finding
-    import msgspec
-
     return msgspec.structs.replace(finding, component=component)
 
 

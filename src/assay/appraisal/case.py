@@ -14,27 +14,35 @@ from assay.model.demand import Demand
 from assay.model.finding import Finding
 from assay.model.measurement import Facts
 from assay.model.signature import SignatureOutcome
+from assay.model.statement import FoundStatement
+from assay.model.statement_demands import StatementDemands
 from assay.model.verdict import NotChecked
 
 
 class BuiltInRule(Struct, frozen=True):
     """The rule used where no policy is given (DESIGN section 1).
 
-    ``threshold`` is how many distinct anchors of each kind must vouch; ``every`` asks for all of
-    them; ``self_consistent`` accepts an image that nobody vouches for, if it agrees with itself.
+    ``threshold`` is how many distinct signers must vouch by anchors of each kind; ``every`` asks
+    for all anchors; ``self_consistent`` accepts an image that nobody vouches for, if it agrees with
+    itself. ``statements`` is what trusted statements have to say beside.
     """
 
     threshold: int = 1
     every: bool = False
     self_consistent: bool = False
+    statements: StatementDemands = StatementDemands()
 
     def describe(self) -> str:
+        return self._signed() + (", with the statements asked for" if self.statements else "")
+
+    def _signed(self) -> str:
         if self.self_consistent:
             return "built-in: the image agrees with itself (--self-consistent)"
         if self.every:
             return "built-in: every anchor given vouches for it"
-        number = "one anchor" if self.threshold == 1 else f"{self.threshold} anchors"
-        return f"built-in: {number} of each kind given vouches for it"
+        if self.threshold > 1:
+            return f"built-in: {self.threshold} signers by each kind of anchor given vouch for it"
+        return "built-in: one anchor of each kind given vouches for it"
 
 
 class Case(Struct):
@@ -44,6 +52,7 @@ class Case(Struct):
     that stand for the image as a whole. A claim's origin may be an anchor's id. ``demands`` are
     asked beside the rule; anchors of their groups count for nothing else.
     ``contents`` is what comparing with SBOMs gave, and is handed on.
+    With ``show_untrusted`` the verdict tells what statements say that nobody vouches for, as such.
     """
 
     image: str
@@ -64,3 +73,5 @@ class Case(Struct):
     tool: str
     demands: tuple[Demand, ...] = ()
     contents: tuple[ContentAccount, ...] = ()
+    statements: list[FoundStatement] = []
+    show_untrusted: bool = False

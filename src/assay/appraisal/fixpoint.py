@@ -40,16 +40,27 @@ class Reach:
 
 
 def reach_of(
-    anchor: str, vouchers: Iterable[Voucher], outcomes: Sequence[Outcome], spaces: Spaces
+    anchor: str,
+    vouchers: Iterable[Voucher],
+    outcomes: Sequence[Outcome],
+    spaces: Spaces,
+    *,
+    by_reports: bool = False,
 ) -> Reach:
-    """Everything that ``anchor`` vouches for, directly or through claims that hold."""
+    """Everything that ``anchor`` vouches for, directly or through claims that hold. Documents that
+    only report (`Claim.vouches`) lead on with ``by_reports``: to who asks for a report by such a
+    signer, and not for a word on the image."""
     reach = Reach(anchor)
     for voucher in vouchers:
         footprint = spaces.footprint(voucher.component)
         if voucher.anchor == anchor and footprint is not None:
             reach.add(*footprint)
             reach.why.setdefault(voucher.component, ("", voucher.by))
-    pending = [outcome for outcome in outcomes if outcome.binding and outcome.checked]
+    pending = [
+        outcome
+        for outcome in outcomes
+        if outcome.binding and outcome.checked and (by_reports or outcome.claim.vouches)
+    ]
     changed = True
     while changed:
         changed = _along_links(reach, spaces)

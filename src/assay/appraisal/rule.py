@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
 from assay.appraisal.case import Case
+from assay.appraisal.claims import Outcome
 from assay.appraisal.demands import demand_findings
 from assay.appraisal.fixpoint import Reach
+from assay.appraisal.signers import by_signer, signers_reaching
 from assay.appraisal.space import Spaces
 from assay.model.anchor import Anchor, Voucher
 from assay.model.codes import trust as codes
@@ -38,6 +41,7 @@ _KIND_NAMES = SIGNING_KINDS | {"checksums": "checksum file"}
 def apply_rule(
     case: Case,
     spaces: Spaces,
+    outcomes: Sequence[Outcome],
     reaches: Sequence[Reach],
     signatures: Sequence[SignatureOutcome],
 ) -> tuple[list[Vouching], list[Finding]]:
@@ -56,13 +60,16 @@ def apply_rule(
             kinds.setdefault((anchor.kind, anchor.group), []).append(anchor)
     for (kind, group), anchors in kinds.items():
         reached = {
-            anchor.id: _targets_reached(case, spaces, by_anchor[anchor.id]) for anchor in anchors
+            anchor.id: targets_reached(case, spaces, by_anchor[anchor.id]) for anchor in anchors
         }
         needed = _needed(case, kind, anchors)
         have = {
-            target: _distinct(case, [a for a, targets in reached.items() if target in targets])
+            target: sum(1 for targets in reached.values() if target in targets)
             for target in case.targets
         }
+        if needed > 1 and not case.rule.every:
+            targets_of = partial(targets_reached, case, spaces)
+            have = signers_reaching(case, anchors, targets_of, outcomes, spaces)
         short = [target for target, number in have.items() if number < needed]
         vouchings += [
             _vouching(case, anchor, by_anchor[anchor.id], reached[anchor.id][0])
@@ -92,15 +99,19 @@ def _demands(
 ) -> tuple[list[Vouching], list[list[Finding]]]:
     """Who vouches by the demands of a policy, and what is missing by each of them."""
     anchors = {anchor.id: anchor for anchor in case.anchors if anchor.group in demanded}
-    reached = {anchor: _targets_reached(case, spaces, by_anchor[anchor]) for anchor in anchors}
+    reached = {anchor: targets_reached(case, spaces, by_anchor[anchor]) for anchor in anchors}
     readable = [target for target in case.targets if not could_not_be_read(case, target)]
+    signers: dict[str, str] = {}
+    for number, vouchers in enumerate(by_signer(case)):
+        for voucher in vouchers:
+            signers.setdefault(voucher.anchor, f"signer {number}")
     findings = [
         demand_findings(
             demand,
             anchors,
             readable if case.targets else [""],
             reached,
-            lambda anchor: _signer(case, anchor),
+            lambda anchor: signers.get(anchor, anchor),
             signed=signed,
             root=case.root,
         )
@@ -112,11 +123,6 @@ def _demands(
         if parts
     ]
     return vouchings, findings
-
-
-def _signer(case: Case, anchor: str) -> str:
-    """What the signer behind an anchor is known by; the anchor itself where it has none."""
-    return next((v.signer.key for v in _vouchers(case, anchor) if v.signer), anchor)
 
 
 def _of_group(missing: Finding, anchors: Sequence[Anchor]) -> Finding:
@@ -142,7 +148,7 @@ def _needed(case: Case, kind: str, anchors: Sequence[Anchor]) -> int:
     return case.rule.threshold if kind in SIGNING_KINDS else 1
 
 
-def _targets_reached(case: Case, spaces: Spaces, reach: Reach) -> list[str]:
+def targets_reached(case: Case, spaces: Spaces, reach: Reach) -> list[str]:
     return [
         target
         for target in case.targets
@@ -153,11 +159,6 @@ def _targets_reached(case: Case, spaces: Spaces, reach: Reach) -> list[str]:
 
 def _vouchers(case: Case, anchor: str) -> Iterable[Voucher]:
     return (voucher for voucher in case.vouchers if voucher.anchor == anchor)
-
-
-def _distinct(case: Case, anchors: Sequence[str]) -> int:
-    """How many different signers stand behind these anchors: the same key given twice is one."""
-    return len({_signer(case, anchor) for anchor in anchors})
 
 
 def _missing(

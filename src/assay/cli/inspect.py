@@ -60,6 +60,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             at=options.time_from(given),
             look_beside=True,
             contents=ContentOptions(packages=given["packages"]),
+            untrusted_facts=True,
         )
         with Bar(wanted=not given["quiet"]) as bar:
             request.progress = bar

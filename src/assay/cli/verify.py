@@ -15,10 +15,12 @@ from assay.cli.output import use_color, width, worst
 from assay.cli.progress import Bar
 from assay.cli.recording import ledger_options, recorder_from
 from assay.cli.reports import deliver, report_option, wanted_reports
+from assay.cli.statements import demands_from, statement_options
 from assay.model.finding import UsageError
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.policy_import.model import Policy
+from assay.trust.anchors import Trust
 
 
 @click.command("verify", cls=GroupedCommand, context_settings=HELP_NAMES)
@@ -56,7 +58,14 @@ from assay.policy_import.model import Policy
     metavar="N",
     help="How many distinct signers must vouch.",
 )
+@click.option(
+    "--operator",
+    multiple=True,
+    metavar="NAME=ANCHOR",
+    help="Count all signers of this --key, --ca or --identity as the one signer NAME.",
+)
 @click.option("--self-consistent", is_flag=True, help="Accept an image that nobody vouches for.")
+@statement_options
 @options.evidence_options
 @options.bundle_options
 @options.content_options
@@ -100,6 +109,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify *.tar.gz --key publisher.pub --format json
       assay verify oci:./app --key publisher.pub --report html=app.html
       assay verify firmware.bin --signature firmware.bin.p7s --ca company-root.pem
+      assay verify docker://registry.example/app --key ci.pem --require-provenance
       curl -s https://a.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
     if not images and not given["bundle"]:
@@ -109,8 +119,10 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         reports = wanted_reports(given["reports"], images)
         recorder = recorder_from(given)
         request = VerifyOptions(
-            trust=options.trust_from(given),
-            rule=BuiltInRule(given["threshold"], given["every"], given["self_consistent"]),
+            trust=_trust_from(given),
+            rule=BuiltInRule(
+                given["threshold"], given["every"], given["self_consistent"], demands_from(given)
+            ),
             formats=options.format_options_from(given),
             open=options.open_options_from(given),
             signatures=list(given["signature"]),
@@ -147,6 +159,16 @@ def command(images: tuple[str, ...], **given: Any) -> None:
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     raise click.exceptions.Exit(worst(verdicts))
+
+
+def _trust_from(given: dict[str, Any]) -> Trust:
+    trust = options.trust_from(given)
+    for text in given["operator"]:
+        name, equals, anchor = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--operator {text}: expected NAME=ANCHOR")
+        trust.set_operator(name, anchor)
+    return trust
 
 
 def _policy_from(given: dict[str, Any]) -> Policy | None:

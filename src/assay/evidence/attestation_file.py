@@ -10,7 +10,7 @@ from assay import limits, strict_json
 from assay.evidence.document import Opened, add_part, open_signed, take_up
 from assay.evidence.intoto import PAYLOAD_TYPE, Statement, Subject, parse_statement
 from assay.evidence.model import Context, Evidence, GivenFile
-from assay.evidence.statement import refuses
+from assay.evidence.statement import found_in
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import content as content_codes
 from assay.model.codes import statement as codes
@@ -89,6 +89,8 @@ def _read_statement(context: Context, opened: Opened, outer: str) -> None:
         )
     statement = parse_statement(opened.content, opened.component)
     kind = printable(statement.predicate_type, 300)
+    found, vouches = found_in(statement, opened.component)
+    reading.statements.append(found)
     reading.components[-1] = replace(
         reading.components[-1], description=f"in-toto statement, {kind}"
     )
@@ -96,19 +98,10 @@ def _read_statement(context: Context, opened: Opened, outer: str) -> None:
         reading.findings.append(
             Finding.of(codes.STATEMENT_UNSIGNED, outer, f"a bare statement, {kind}")
         )
-    if refuses(statement):
-        raise AssayError(
-            Finding.of(
-                codes.STATEMENT_REFUSES,
-                opened.component,
-                expected="PASSED",
-                actual=printable(repr(statement.predicate.get("verificationResult")), 100),
-            )
-        )
-    reading.claims += _claims(context, statement, opened.component)
+    reading.claims += _claims(context, statement, opened.component, vouches)
 
 
-def _claims(context: Context, statement: Statement, origin: str) -> list[Claim]:
+def _claims(context: Context, statement: Statement, origin: str, vouches: bool) -> list[Claim]:
     """One claim for each subject and each component that may be it; they are alternatives."""
     places = list(dict.fromkeys([context.root, *context.targets]))
     subjects = {
@@ -138,7 +131,7 @@ def _claims(context: Context, statement: Statement, origin: str) -> list[Claim]:
             )
         )
     return [
-        Claim(place, origin, DigestIs(digest), field, alternatives=origin)
+        Claim(place, origin, DigestIs(digest), field, origin, vouches)
         for digest, field in reversed(subjects.items())
         for place in places
     ]

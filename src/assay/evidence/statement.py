@@ -1,11 +1,12 @@
 """What an in-toto statement that is attached to an image claims about it.
 
 Anyone who may write to the image's repository can attach statements: one that is about something
-else, or says no, is worth a warning, and counts for nothing.
+else is worth a warning, and counts for nothing.
 """
 
 from __future__ import annotations
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from assay.evidence.intoto import Statement, parse_statement
@@ -13,42 +14,42 @@ from assay.model.claim import Claim, DigestIs
 from assay.model.codes import statement as codes
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity
+from assay.model.statement import FoundStatement
+from assay.predicates.find import found_statement
 from assay.printable import printable
 
-_SUMMARY = "https://slsa.dev/verification_summary/"
+
+class Attachment(Struct, frozen=True):
+    """What was read of something attached: what it claims of the image, what is wrong with it, and
+    the statement that it is, if it is one."""
+
+    claims: tuple[Claim, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    statement: FoundStatement | None = None
 
 
-def refuses(statement: Statement) -> bool:
-    """Whether a verification summary says no, or nothing: who signs that does not vouch."""
-    if not statement.predicate_type.startswith(_SUMMARY):
-        return False
-    return statement.predicate.get("verificationResult") != "PASSED"
+def found_in(statement: Statement, document: str) -> tuple[FoundStatement, bool]:
+    """The statement (the component ``document``) for rules to ask about, and whether who signs it
+    says yes to its subjects."""
+    annotations = tuple(subject.annotations for subject in statement.subjects)
+    return found_statement(document, statement.predicate_type, statement.predicate, annotations)
 
 
-def attached_claims(
-    content: bytes, document: str, component: str, digest: Digest
-) -> tuple[list[Claim], list[Finding]]:
-    """The claims of a statement (the component ``document``) about ``component``, whose digest is
-    known, and what is wrong with the statement. Raises nothing."""
+def read_attached(content: bytes, document: str, component: str, digest: Digest) -> Attachment:
+    """What a statement (the component ``document``) says about ``component``, whose digest is
+    known. Raises nothing."""
     try:
         statement = parse_statement(content, document)
     except AssayError as error:
         # whoever can attach things could otherwise have any image refused
-        return [], [replace(error.finding, severity=Severity.WARNING)]
-    if refuses(statement):
-        result = printable(repr(statement.predicate.get("verificationResult")), 100)
-        finding = Finding.of(
-            codes.STATEMENT_REFUSES,
-            document,
-            expected="PASSED",
-            actual=result,
-            severity=Severity.WARNING,
-        )
-        return [], [finding]
+        return Attachment(findings=(replace(error.finding, severity=Severity.WARNING),))
+    found, vouches = found_in(statement, document)
     kind = printable(statement.predicate_type, 200)
     for number, subject in enumerate(statement.subjects):
         if digest in subject.digests:
-            return [Claim(component, document, DigestIs(digest), f"subject[{number}], {kind}")], []
+            field = f"subject[{number}], {kind}"
+            claim = Claim(component, document, DigestIs(digest), field, vouches=vouches)
+            return Attachment((claim,), (), found)
     shown = [str(each) for subject in statement.subjects[:5] for each in subject.digests]
     finding = Finding.of(
         codes.STATEMENT_SUBJECT_MISMATCH,
@@ -58,4 +59,4 @@ def attached_claims(
         actual=", ".join(shown[:5]) or "subjects without a digest that can be computed",
         severity=Severity.WARNING,
     )
-    return [], [finding]
+    return Attachment((), (finding,), found)

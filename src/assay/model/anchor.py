@@ -12,13 +12,15 @@ class Anchor(Struct, frozen=True):
     Kinds in use: ``digest``, ``checksums``, ``baseline``, ``key``, ``ca``, ``identity``,
     ``secret``.
     ``id`` is unique in a run, ``description`` is for people and holds no secret. Anchors with a
-    ``group`` are alternatives only among each other: of each group one has to vouch.
+    ``group`` are alternatives only among each other: of each group one has to vouch. All signers
+    of anchors with the same ``operator``, a name that the user gives, count as one.
     """
 
     id: str
     kind: str
     description: str
     group: str = ""
+    operator: str = ""
 
 
 class KeyAttempt(Struct, frozen=True):
@@ -33,16 +35,21 @@ class KeyAttempt(Struct, frozen=True):
 class Signer(Struct, frozen=True):
     """Who made a signature, as proven: an identity, the key's id, and the time if it is known.
 
-    Signers with the same ``key`` count once; for a bare public key it is ``sha256:`` and the
-    digest of the SubjectPublicKeyInfo, so that one key in several file formats is one signer.
-    ``signed_at`` is RFC 3339; ``time_source`` says who asserts it (``signer``, ``timestamp
-    authority`` ...), empty when the signature carries no time.
+    For a bare public key ``key`` is ``sha256:`` and the digest of the SubjectPublicKeyInfo, so that
+    one key in several file formats is one signer. ``names`` are all that is known of who it is, and
+    ``issuer`` who says so; ``self_named`` says that nobody but the key itself does. Signers that
+    share a key, or a name that somebody else proves, are one. ``signed_at`` is RFC 3339;
+    ``time_source`` says who asserts it (``signer``, ``timestamp authority`` ...), empty when the
+    signature carries no time.
     """
 
     identity: str
     key: str
     signed_at: str = ""
     time_source: str = ""
+    names: tuple[str, ...] = ()
+    issuer: str = ""
+    self_named: bool = False
 
 
 class Voucher(Struct, frozen=True):

@@ -39,7 +39,9 @@ class Claim(Struct, frozen=True):
 
     ``field`` is where in the origin it says so (``layers[2].digest``, ``line 14``).
     ``alternatives`` groups claims of which one has to hold, and only those that do say anything:
-    a statement that lists several subjects does not say which of them the image is.
+    a statement that lists several subjects does not say which of them the image is. ``vouches``
+    is False where the origin says what it is about, and not that this is good: who vouches for a
+    scan that found something does not vouch for what was scanned.
     """
 
     subject: str
@@ -47,3 +49,4 @@ class Claim(Struct, frozen=True):
     expected: Expectation
     field: str = ""
     alternatives: str = ""
+    vouches: bool = True

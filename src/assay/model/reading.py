@@ -13,6 +13,7 @@ from assay.model.finding import Finding
 from assay.model.measurement import Request
 from assay.model.selection import Selection
 from assay.model.signature import PreparedSignature
+from assay.model.statement import FoundStatement
 from assay.model.verdict import NotChecked
 
 
@@ -110,7 +111,8 @@ class Reading(Struct):
     ``blobs`` maps blob keys (of `Stored` extents) to their bytes; ``targets`` are the components
     that stand for the image as a whole; ``roots`` are those, beside the first component, that a
     digest given by the user may be of (an image within an archive); ``requests`` asks for
-    measurements beyond those that claims need; ``explore`` names components (with a view of their
+    measurements beyond those that claims need; ``statements`` are documents among the components
+    whose content rules may ask about; ``explore`` names components (with a view of their
     bytes) in which further formats may be looked for; ``store`` is one that was found within the
     bytes (an archive's).
     """
@@ -121,6 +123,7 @@ class Reading(Struct):
     findings: list[Finding] = field(default_factory=list)
     blobs: dict[str, Blob] = field(default_factory=dict)
     requests: list[tuple[str, Request]] = field(default_factory=list)
+    statements: list[FoundStatement] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
     roots: list[str] = field(default_factory=list)
     not_checked: list[NotChecked] = field(default_factory=list)
@@ -136,6 +139,7 @@ class Reading(Struct):
         self.findings += other.findings
         self.blobs.update(other.blobs)
         self.requests += other.requests
+        self.statements += other.statements
         self.not_checked += other.not_checked
         self.explore += other.explore
 

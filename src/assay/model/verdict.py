@@ -10,6 +10,7 @@ from assay.model.anchor import Anchor, KeyAttempt, Signer
 from assay.model.contents import ContentAccount
 from assay.model.finding import Finding
 from assay.model.spans import Span
+from assay.model.statement import RequirementReport, StatementReport
 
 SCHEMA_VERSION = 1
 """Version of the JSON form of a verdict; raised when a reader of the old form would break."""
@@ -108,6 +109,7 @@ class Verdict(Struct, frozen=True):
     ``image`` is the name as given, ``resolved`` the name with the digest that it was resolved to.
     Times are RFC 3339 in UTC: ``at`` is the effective time that validity was judged at.
     ``contents`` says of each image that was compared with SBOMs what they account for.
+    ``requirements`` are what was asked of ``statements``.
     """
 
     image: str
@@ -131,6 +133,8 @@ class Verdict(Struct, frozen=True):
     tool: str
     self_consistent: bool = False
     contents: tuple[ContentAccount, ...] = ()
+    statements: tuple[StatementReport, ...] = ()
+    requirements: tuple[RequirementReport, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def __bool__(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.model.codes.trust import NO_ANCHOR, WRONG_KEY
 from assay.model.verdict import ComponentReport, State, Verdict
 from assay.report.findings import findings_section
+from assay.report.statements import statement_lines
 from assay.report.style import WIDTH, Paint, counted, human_size, labelled, painter, presentable
 
 _MARK = {
@@ -40,8 +41,10 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
     beside = [component for component in verdict.components if component.external]
     if beside or verdict.not_checked or verdict.signatures:
         lines.append("")
+    titles = {statement.document: statement.title for statement in verdict.statements}
     for component in beside:
-        lines.append(f"  beside     {component.id} ({component.kind})")
+        lines.append(f"  beside     {component.id} ({titles.get(component.id, component.kind)})")
+    lines += statement_lines(verdict, width, every=bool(verbose))
     for skipped in verdict.not_checked:
         text = f"{skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
         lines += labelled("left out", text, width, indent=2, column=13)

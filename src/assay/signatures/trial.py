@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from assay.model.anchor import KeyAttempt, Signer, Voucher
 from assay.model.codes import trust as codes
 from assay.model.finding import Finding
@@ -59,6 +61,7 @@ class Trial:
         self._attempts.append(KeyAttempt(key.anchor, key.key_id, True))
         by = f"{self._what} {self.signature.id}"
         document = self.signature.document
+        signer = replace(signer, names=tuple(dict.fromkeys(filter(None, names))), issuer=issuer)
         self._matched = True
         if key.anchor:
             self._vouchers.append(Voucher(key.anchor, document, by, signer, notes or {}))

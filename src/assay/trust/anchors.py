@@ -62,6 +62,8 @@ class Trust(Struct):
     """What is asked of signatures (`Key.demands`); set it before keys are added."""
     held: dict[str, bytes] = field(default_factory=dict)
     """Files that are at hand and on no disk (those of an offline bundle), by name."""
+    given: dict[str, str] = field(default_factory=dict)
+    """Anchor -> what it was made of: a file's name, an identity. Secrets are not in it."""
     findings: list[Finding] = field(default_factory=list)
     """What is known of the material itself. An error among them ends every check with it: without
     what was asked for, nothing could be decided."""
@@ -81,11 +83,26 @@ class Trust(Struct):
         """Material that is no anchor: trusted roots, revocation lists, and the like."""
         return [key for key in self.keys if not key.anchor]
 
-    def _add(self, kind: str, description: str) -> str:
+    def _add(self, kind: str, description: str, given: str = "") -> str:
         number = sum(1 for anchor in self.anchors if anchor.kind == kind)
         anchor = Anchor(f"{kind}:{number + 1}", kind, description)
         self.anchors.append(anchor)
+        if given:
+            self.given[anchor.id] = given
         return anchor.id
+
+    def set_operator(self, name: str, given: str | os.PathLike[str]) -> Trust:
+        """Put all signers of an anchor down to one operator, so that they count as one signer.
+        ``given`` is what was given to `add_key`, `add_ca` or `add_identity`. Raises UsageError
+        where nothing was."""
+        meant = {anchor for anchor, text in self.given.items() if text == os.fspath(given)}
+        if not meant:
+            raise UsageError(f"--operator {name}: no key, authority or identity {given} was given")
+        self.anchors = [
+            replace(anchor, operator=name) if anchor.id in meant else anchor
+            for anchor in self.anchors
+        ]
+        return self
 
     def _read(self, path: str | os.PathLike[str], limit: int, option: str) -> bytes:
         """A file that was given by name. Raises UsageError."""
@@ -144,7 +161,7 @@ class Trust(Struct):
                 " can be looked at and is not lost in a shell's history"
             )
         data = self._read(name, limits.KEY_FILE_SIZE, "--key")
-        anchor = self._add("key", f"key {name}")
+        anchor = self._add("key", f"key {name}", name)
         for _, scheme in plugins.each("assay.signatures"):
             try:
                 keys = scheme.load_keys(data, anchor)
@@ -178,7 +195,7 @@ class Trust(Struct):
             except ValueError as error:
                 raise UsageError(f"--identity-claim {claim}: {error}") from error
         identity = IdentityPattern(pattern, by, tuple(asked))
-        anchor = self._add("identity", f"identity {identity}")
+        anchor = self._add("identity", f"identity {identity}", name)
         self.keys.append(Key(anchor, IDENTITY_SCHEME, str(identity), identity))
         return self
 
@@ -263,7 +280,7 @@ class Trust(Struct):
             except ValueError as error:
                 raise UsageError(f"--eku: {error}") from error
         found = self._certificates(path, "--ca")
-        anchor = self._add("ca", f"certificate authority {path}")
+        anchor = self._add("ca", f"certificate authority {path}", os.fspath(path))
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         names = ", ".join(str(each) for each in found[:3]) + more
         self.keys.append(Key(anchor, key_schemes.AUTHORITY, names, found, self.demands))
@@ -358,7 +375,7 @@ class Trust(Struct):
         """Trust whoever shares a secret: ``secret:FILE``, ``secret:env:NAME`` or
         ``secret:fd:NUMBER``, with ``secret-hex:`` or ``secret-base64:`` for text forms."""
         secret, where = secrets.read_secret(name, "--key")
-        anchor = self._add("secret", f"secret from {where}")
+        anchor = self._add("secret", f"secret from {where}", name)
         known = [key for key in self.keys if key.scheme == "secret" and key.material == secret]
         key_id = known[0].key_id if known else anchor
         self.keys.append(Key(anchor, "secret", key_id, secret, self.demands))

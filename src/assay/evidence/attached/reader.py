@@ -17,7 +17,7 @@ from assay.evidence.attached import legacy
 from assay.evidence.attached.notary import PAYLOAD_TYPE, target_claims
 from assay.evidence.attached.places import Attached, Search
 from assay.evidence.model import Context, Evidence, EvidenceReader
-from assay.evidence.statement import attached_claims
+from assay.evidence.statement import Attachment, read_attached
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import attached as codes
 from assay.model.component import Component, Stored
@@ -287,12 +287,14 @@ class _Candidate:
         self._evidence.reading.signatures += signed.signatures
         if signed.media_type == PAYLOAD_TYPE:
             claims, findings = self._target(signed.content, document, name)
+            read = Attachment(tuple(claims), tuple(findings))
         else:
-            claims, findings = attached_claims(
-                signed.content, document, self._component, self._digest
-            )
-        self._evidence.reading.claims += claims
-        self._evidence.reading.findings += findings
+            read = read_attached(signed.content, document, self._component, self._digest)
+        reading = self._evidence.reading
+        reading.claims += read.claims
+        reading.findings += read.findings
+        if read.statement is not None:
+            reading.statements.append(read.statement)
 
     def _target(
         self, content: bytes, document: str, where: str

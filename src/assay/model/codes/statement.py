@@ -43,6 +43,7 @@ STATEMENT_REFUSES = Code(
     Severity.ERROR,
     Question.ALLOWED,
     "The result in a verification summary (SLSA VSA), where only PASSED is a yes.",
-    "Whoever checked the image against their policy found that it does not comply.",
+    "Whoever checked the image against their policy found that it does not comply. A later summary"
+    " of the same verifier that it passed takes its place.",
     "Find out from the verifier what was wrong, and use an image that passed.",
 )

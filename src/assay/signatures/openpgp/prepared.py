@@ -251,7 +251,7 @@ class OpenPgpSignature:
                 )
             )
         # subkeys of one certificate are one signer: its primary key stands for them
-        signer = Signer(shown, primary.public.fingerprint, signed_at, "signer")
+        signer = Signer(shown, primary.public.fingerprint, signed_at, "signer", self_named=True)
         trial.match(key, signer, notes, *notices, names=names_of(bindings, at))
 
 

@@ -1,0 +1,1 @@
+"""What signed statements say: one module for each family of predicates."""
