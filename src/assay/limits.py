@@ -153,7 +153,7 @@ OCSP_SIZE = 256 * KIB
 OCSP_ANSWERS = 256
 """In one response: some responders answer for many certificates at once."""
 OCSP_CERTIFICATES = 16
-OCSP_SECONDS = 3.0
+OCSP_SECONDS = 5.0
 """For one question to a responder, all in all."""
 CRL_SECONDS = 10.0
 """For one revocation list, all in all."""

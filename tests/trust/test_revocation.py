@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.x509 import ocsp
 
 from assay import limits
@@ -273,6 +274,41 @@ def test_a_certificate_that_names_nobody(scene: Scene) -> None:
     soft = scene.verdict("soft")
     assert soft.exit_status == 0
     assert "does not say where to ask" in told(soft)
+
+
+def test_places_of_a_kind_that_is_not_known_are_not_no_places(scene: Scene) -> None:
+    """A policy lets a certificate through that names nobody, and not one that names somebody whom
+    we cannot ask."""
+    reasons = frozenset([x509.ReasonFlags.key_compromise])
+    uri = x509.UniformResourceIdentifier("http://crl.test/1")
+    for point in (
+        x509.DistributionPoint([uri], None, reasons, None),
+        x509.DistributionPoint([uri], None, None, [x509.DNSName("other.test")]),
+        x509.DistributionPoint(None, None, None, [x509.DNSName("other.test")]),
+    ):
+        extension = (x509.CRLDistributionPoints([point]), False)
+        leaf = make("Leaf", scene.top, extensions=[extension]).certificate
+        found = OnlineStatus(offline=True).lists(leaf, scene.top.certificate, now())
+        assert (found.asked, len(found.useless)) == (1, 1)
+    access = x509.AccessDescription(
+        x509.oid.AuthorityInformationAccessOID.OCSP, x509.DNSName("ocsp.test")
+    )
+    extension = (x509.AuthorityInformationAccess([access]), False)
+    leaf = make("Leaf", scene.top, extensions=[extension]).certificate
+    found = OnlineStatus(offline=True).responses(leaf, scene.top.certificate, now())
+    assert (found.asked, len(found.useless)) == (1, 1)
+    nobody = OnlineStatus(offline=True).lists(scene.top.certificate, scene.top.certificate, now())
+    assert nobody.asked == 0
+
+
+def test_redirects_in_a_circle_end_in_time(
+    scene: Scene, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "CRL_SECONDS", 0.0001)
+    service.bodies["/list.crl"] = lambda _: (302, {"Location": "/list.crl"}, b"")
+    scene.signer(lists=[service.url + "/list.crl"])
+    assert scene.verdict().exit_status != 0
+    assert len(service.requests) <= 1
 
 
 def test_judged_at_another_time_todays_answers_say_nothing(scene: Scene, service: Service) -> None:

@@ -143,6 +143,12 @@ def test_a_responder_certified_by_another_authority(leaf: Holder, top: Holder) -
     assert "not certified" in why(check(leaf, top, answer(leaf, top, responder_of(other), at=NOW)))
 
 
+def test_an_answer_with_a_weak_signature(leaf: Holder, top: Holder) -> None:
+    weak = responder_of(top, key=key_of("rsa1024"))
+    said = why(check(leaf, top, answer(leaf, top, weak, at=NOW)))
+    assert "does not count (" in said
+
+
 def test_a_signer_answering_for_itself(leaf: Holder, top: Holder) -> None:
     """The holder of a revoked certificate has a key that the issuer certified, too."""
     assert "not for signing OCSP" in why(check(leaf, top, answer(leaf, top, leaf, at=NOW)))
@@ -160,6 +166,9 @@ def test_an_answer_signed_by_someone_else_in_the_name_of_the_issuer(
 ) -> None:
     impostor = root("Root")
     data = answer(leaf, top, impostor, at=NOW, certificates=[])
+    assert "did not sign the answer" in why(check(leaf, top, data))
+    stranger = root("Stranger")
+    data = answer(leaf, top, stranger, at=NOW, certificates=[])
     assert "neither the issuer nor" in why(check(leaf, top, data))
     assert "not certified" in why(check(leaf, top, answer(leaf, top, impostor, at=NOW)))
     another = make("Responder", root("Other"), eku=[OCSP_SIGNING])

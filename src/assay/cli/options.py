@@ -362,7 +362,7 @@ def trust_from(given: Given) -> Trust:
         trust.add_ca_intermediate(path)
     for path in given["crl"]:
         trust.add_crl(path)
-    if given["revocation"] or given["notation_config"]:
+    if given["revocation"] or given["notation_config"] or given["revocation_cache"]:
         from assay.trust.revocation.cache import default_folder
 
         cache = given["revocation_cache"] or default_folder()

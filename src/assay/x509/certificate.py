@@ -329,7 +329,9 @@ def _responders(cursor: Der) -> tuple[str, ...]:
         access = inside.within(element)
         method, place = access.oid(), read_general_name(access, access.any())
         access.finish()
-        if method == oids.OCSP and place.kind is Kind.URI and isinstance(place.value, str):
+        if method == oids.OCSP:
+            if place.kind is not Kind.URI or not isinstance(place.value, str):
+                raise access.fail("an OCSP responder that is not named by a URI", element.start)
             found.append(place.value)
     return tuple(found)
 

@@ -80,15 +80,16 @@ def _unsigned(
     response: OcspResponse, issuer: Certificate, now: datetime, why_revoked: WhyRevoked
 ) -> str:
     """Why nobody who may answer for the issuer signed a response; empty when somebody did."""
-    if _is_by(response, issuer) and _made(response, issuer):
-        return ""
     why = "the answer is by neither the issuer nor a responder that the issuer has certified"
+    if _is_by(response, issuer):
+        unmade = _unmade(response, issuer)
+        if not unmade:
+            return ""
+        why = f"{issuer} {unmade}"
     for signer in certificates_of(response):
         if not _is_by(response, signer):
             continue
-        unfit = _unfit(signer, issuer, now)
-        if not unfit and not _made(response, signer):
-            unfit = "did not sign the answer"
+        unfit = _unfit(signer, issuer, now) or _unmade(response, signer)
         if not unfit and oids.OCSP_NO_CHECK not in signer.extensions:
             unfit = why_revoked(signer)
         if not unfit:
@@ -104,11 +105,13 @@ def _is_by(response: OcspResponse, certificate: Certificate) -> bool:
     return response.key_hash == hashlib.sha1(certificate.key_bits).digest()
 
 
-def _made(response: OcspResponse, signer: Certificate) -> bool:
+def _unmade(response: OcspResponse, signer: Certificate) -> str:
+    """Why the key of a certificate did not sign a response; empty when it did."""
     try:
-        return signed_by(signer, response.algorithm, response.signature, response.tbs)
-    except AssayError:
-        return False
+        right = signed_by(signer, response.algorithm, response.signature, response.tbs)
+    except AssayError as error:
+        return f"signed the answer in a way that does not count ({error.finding.detail})"
+    return "" if right else "did not sign the answer"
 
 
 def _unfit(signer: Certificate, issuer: Certificate, now: datetime) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -69,9 +70,11 @@ class HttpClient:
         identity: TlsIdentity | None = None,
         once: bool = False,
         stay: bool = False,
+        seconds: float | None = None,
     ) -> Response:
         """Send a request, follow redirects, and return the final answer, whatever its status
-        unless it is 429 or 5xx. With ``stay`` redirects to other hosts are refused.
+        unless it is 429 or 5xx. With ``stay`` redirects to other hosts are refused, and none is
+        followed once ``seconds`` are over.
 
         With ``once`` a request whose connection breaks is not sent again as it is: it may have
         been received in part. Raises AssayError when there is no such answer (with ``once``
@@ -79,6 +82,7 @@ class HttpClient:
         a file of ``identity`` or a proxy in the environment cannot be used.
         """
         identity = identity or TlsIdentity()
+        end = None if seconds is None else time.monotonic() + seconds
         if url.scheme == "http" and not self.allows_plain(url.host):
             raise UsageError(
                 f"{url.shown}: plain HTTP is for this machine only; use https (--plain-http says"
@@ -102,6 +106,9 @@ class HttpClient:
             url = self._follow(url, response.headers["Location"])
             if stay and url.host != home.host:
                 raise _redirect_refused(home, f"to another host, {url.host}")
+            if end is not None and time.monotonic() > end:
+                detail = f"{home.shown}: no answer after {seconds} seconds"
+                raise AssayError(Finding.of(codes.TIMEOUT, detail=detail))
         raise _redirect_refused(home, f"more than {limits.HTTP_REDIRECTS} redirects")
 
     def fetch(

@@ -75,21 +75,30 @@ class Fetcher:
         from assay.sources.http.client import read_body, refused
 
         headers = {"Content-Type": type_} if body is not None else {}
+        begun = time.monotonic()
         response = self._client(seconds).request(
-            url, headers, method="GET" if body is None else "POST", body=body, stay=True
+            url,
+            headers,
+            method="GET" if body is None else "POST",
+            body=body,
+            stay=True,
+            seconds=seconds,
         )
         if response.status != 200:
             response.discard()
             raise refused(response.status, response.url)
-        return read_body(response, most, seconds)
+        return read_body(response, most, max(0.1, seconds - (time.monotonic() - begun)))
 
     def _client(self, seconds: float) -> HttpClient:
         from assay.sources.http.client import HttpClient
 
         with self._lock:
             if seconds not in self._clients:
-                # signed answers need no TLS, and lists for TLS could not be had by it
-                self._clients[seconds] = HttpClient(plain_http=True, timeout=seconds, attempts=1)
+                # signed answers need no TLS, and lists for TLS could not be had by it; connecting
+                # and waiting for headers have a time-out each, so each gets half of the time
+                self._clients[seconds] = HttpClient(
+                    plain_http=True, timeout=seconds / 2, attempts=1
+                )
             return self._clients[seconds]
 
 

@@ -19,6 +19,7 @@ from assay.model.codes.x509 import CRL_MALFORMED, OCSP_MALFORMED
 from assay.model.finding import AssayError
 from assay.trust.revocation.cache import Cache
 from assay.trust.revocation.fetch import OUTAGES, Fetcher
+from assay.x509 import oids
 from assay.x509.certificate import Certificate
 from assay.x509.crl import RevocationList, read_crl, read_crls
 from assay.x509.ocsp import REQUEST_TYPE, OcspResponse, nonce_value, question, read_ocsp
@@ -68,6 +69,9 @@ class OnlineStatus:
             places = certificate.list_places[: limits.REVOCATION_PLACES]
         except AssayError as error:
             return Obtained(1, useless=(error.finding.detail,))
+        if not places and oids.CRL_DISTRIBUTION_POINTS in certificate.extensions:
+            # it does say where to ask, and we cannot: that is not the same as saying nothing
+            return Obtained(1, useless=("its distribution points are of a kind not supported",))
         got = [self._list(place, issuer, now) for place in places]
         return Obtained(
             len(places),
