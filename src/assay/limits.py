@@ -167,6 +167,13 @@ REVOCATION_CACHE_FILES = 512
 REVOCATION_ANSWER_AGE = 300.0
 """Seconds for which an answer counts that does not say until when it does."""
 
+PE_HEADERS = 256 * KIB
+PE_SECTIONS = 512
+"""Windows loads at most 96; unified kernel images with many profiles come to some dozens."""
+PE_STRINGS = 64 * KIB
+"""The COFF string table, where long section names stand."""
+PE_CERTIFICATE_TABLE = 4 * MIB
+PE_CERTIFICATES = 32
 CMS_CERTIFICATES = 256
 CMS_SIGNERS = 32
 CMS_ATTRIBUTES = 64

@@ -148,19 +148,22 @@ def signed_data(
     certificates: Sequence[bytes | Holder] = (),
     content: bytes | None = None,
     content_oid: str = oids.DATA,
+    element: bytes = b"",
     digests: Sequence[str] = ("sha256",),
     wrapped: bool = True,
     version: int = 1,
     more: bytes = b"",
 ) -> bytes:
-    """SignedData; ``content`` goes inside, in an OCTET STRING."""
+    """SignedData; ``content`` goes inside, in an OCTET STRING, or ``element`` as it is."""
     held = [each.der if isinstance(each, Holder) else each for each in certificates]
     body = der.seq(
         der.integer(version),
         der.set_of(*(der.algorithm(DIGESTS[name]) for name in digests)),
         der.seq(
             der.oid(content_oid),
-            der.explicit(0, der.octets(content)) if content is not None else b"",
+            der.explicit(0, element or der.octets(content or b""))
+            if element or content is not None
+            else b"",
         ),
         der.implicit(0, encode(SET, b"".join(held))) if held else b"",
         more,

@@ -111,6 +111,12 @@ def _demand_options(command: Command) -> Command:
             help="What certificates below --ca have to be for: codeSigning, or an OID.",
         ),
         click.option(
+            "--as-firmware",
+            is_flag=True,
+            help="Judge certificates of programs as UEFI firmware does, which ignores their dates;"
+            " those that are not valid are told.",
+        ),
+        click.option(
             "--crl",
             multiple=True,
             metavar="FILE",
@@ -419,6 +425,8 @@ def _demands_from(given: Given) -> dict[str, str]:
     demands = {"ssh-namespace": given["ssh_namespace"]}
     if given["eku"]:
         demands["eku"] = given["eku"]
+    if given["as_firmware"]:
+        demands["as-firmware"] = "yes"
     if name := given["signature_algorithm"]:
         from assay.crypto.algorithms import NAMED
 

@@ -104,8 +104,9 @@ class SignedData(Struct, frozen=True):
     """A content that some have signed, which is inside (``content``) or elsewhere (None).
 
     ``content`` is what is digested: the content octets of the one element in there, whose tag is
-    ``content_tag``. ``wrapped`` says that a ContentInfo is around it. Certificates that cannot be
-    read are left out and reported in ``unreadable``; revocation lists are encoded.
+    ``content_tag`` and which start at ``content_start`` of the encoding. ``wrapped`` says that a
+    ContentInfo is around it. Certificates that cannot be read are left out and reported in
+    ``unreadable``; revocation lists are encoded.
     """
 
     version: int
@@ -114,6 +115,7 @@ class SignedData(Struct, frozen=True):
     content_type: str
     content: bytes | None
     content_tag: int
+    content_start: int
     certificates: tuple[Certificate, ...]
     lists: tuple[bytes, ...]
     signers: tuple[SignerInfo, ...]
@@ -173,6 +175,7 @@ def _signed_data(body: Der, *, wrapped: bool) -> SignedData:
         content_type=content_type,
         content=element.content if element is not None else None,
         content_tag=element.tag if element is not None else 0,
+        content_start=element.body if element is not None else 0,
         certificates=tuple(certificates),
         lists=crls,
         signers=tuple(found),

@@ -21,6 +21,7 @@ AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
 POLICY_CONSTRAINTS = "2.5.29.36"
 EXTENDED_KEY_USAGE = "2.5.29.37"
 INHIBIT_ANY_POLICY = "2.5.29.54"
+NETSCAPE_CERTIFICATE_TYPE = "2.16.840.1.113730.1.1"
 
 AUTHORITY_INFORMATION = "1.3.6.1.5.5.7.1.1"
 OCSP = "1.3.6.1.5.5.7.48.1"
@@ -52,6 +53,7 @@ PURPOSES = {
 _NAMES = {
     SUBJECT_KEY_IDENTIFIER: "subject key identifier",
     KEY_USAGE: "key usage",
+    NETSCAPE_CERTIFICATE_TYPE: "Netscape certificate type",
     SUBJECT_ALTERNATIVE_NAME: "subject alternative name",
     ISSUER_ALTERNATIVE_NAME: "issuer alternative name",
     BASIC_CONSTRAINTS: "basic constraints",

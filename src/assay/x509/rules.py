@@ -18,6 +18,7 @@ from assay.x509.certificate import Certificate
 from assay.x509.constraints import shown
 from assay.x509.general_names import GeneralName, Kind
 from assay.x509.names import EMAIL_ADDRESS
+from assay.x509.netscape import type_faults
 from assay.x509.requirements import Requirements
 from assay.x509.signing import about
 
@@ -28,6 +29,7 @@ _HEEDED = {
     oids.BASIC_CONSTRAINTS,
     oids.NAME_CONSTRAINTS,
     oids.EXTENDED_KEY_USAGE,
+    oids.NETSCAPE_CERTIFICATE_TYPE,
     oids.SUBJECT_KEY_IDENTIFIER,
     oids.AUTHORITY_KEY_IDENTIFIER,
     oids.CRL_DISTRIBUTION_POINTS,
@@ -51,6 +53,7 @@ def faults_of(path: _Path, requirements: Requirements) -> Iterator[Finding]:
             yield from _guarded(certificate, _issuing_faults, path, number)
     yield from _guarded(path[0], _usage_faults, path[0])
     yield from _purpose_faults(path, requirements)
+    yield from _guarded(path[0], type_faults, path, requirements.purposes)
     yield from _constraint_faults(path)
 
 

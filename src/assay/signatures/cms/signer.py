@@ -54,6 +54,9 @@ _UNTOLD = {x509_codes.REVOCATION_UNKNOWN.name, x509_codes.REVOCATION_UNREACHABLE
 class CmsSignature:
     """One signer of a CMS signature over a document."""
 
+    what = "CMS signature"
+    """What people call such a signature."""
+
     def __init__(self, signed: SignedData, signer: SignerInfo, signature: Signature) -> None:
         self._signed = signed
         self._signer = signer
@@ -96,7 +99,7 @@ class CmsSignature:
         self, answers: Mapping[Request, Any], keys: Sequence[Key], at: datetime
     ) -> SignatureOutcome:
         """Try every authority and every plain key. Raises nothing."""
-        trial = Trial(self.signature, "CMS signature", keys)
+        trial = Trial(self.signature, self.what, keys)
         given = given_in(keys)
         moment = moment_of(self._signer.timestamps, self._signer.signature, given, at)
         unknown: list[Finding] = []
@@ -143,22 +146,25 @@ class CmsSignature:
     def _path(
         self, leaf: Certificate, key: Key, given: Given, moment: Moment, at: datetime
     ) -> PathResult:
-        demand = key.demands.get(PURPOSE_DEMAND, "")
         between = (*self._signed.certificates, *given.intermediates)
         result = PathResult()
         for time in moment.times:
-            asked = Requirements(
-                at=time,
-                now=at,
-                purposes=purposes_of(demand) if demand else SIGNING,
-                explicit=bool(demand),
-                lists=given.lists,
-                asking=given.asking,
-            )
-            result = find_path(leaf, between, key.material, asked)
+            result = find_path(leaf, between, key.material, self._asked(key, given, time, at))
             if not result.path:
                 break
         return result
+
+    def _asked(self, key: Key, given: Given, time: datetime, at: datetime) -> Requirements:
+        """What a path to an authority has to meet at ``time``, when it is ``at`` now."""
+        demand = key.demands.get(PURPOSE_DEMAND, "")
+        return Requirements(
+            at=time,
+            now=at,
+            purposes=purposes_of(demand) if demand else SIGNING,
+            explicit=bool(demand),
+            lists=given.lists,
+            asking=given.asking,
+        )
 
     def _faults(
         self,
