@@ -143,7 +143,7 @@ class SigstoreSignature:
                 trial.fail(key, Status.INVALID, fault.detail, fault)
             else:
                 self._logged_by_key(trial, key, answers, keys)
-        hint = self._bundle.key_hint[:80]
+        hint = _shown_hint(self._bundle.key_hint)
         made = "made by a key" if not mine else "made by none of the keys given"
         return trial.outcome(
             Finding.of(
@@ -151,7 +151,7 @@ class SigstoreSignature:
                 self.signature.document,
                 f"{self.signature.id}: {made}",
                 expected=", ".join(key.key_id for key in mine) or "the public key of its maker",
-                actual=f"a key known as {hint!r}" if hint else "another key",
+                actual=f"a key known as {hint}" if hint else "another key",
             )
         )
 
@@ -294,6 +294,15 @@ class SigstoreSignature:
             component=self.signature.document,
             detail=f"{self.signature.id}: {finding.detail}",
         )
+
+
+def _shown_hint(hint: str) -> str:
+    """The name of a key, for people: as key ids are shown where it is the digest that they are."""
+    try:
+        digest = base64.b64decode(hint, validate=True)
+    except ValueError:
+        digest = b""
+    return f"sha256:{digest.hex()}" if len(digest) == 32 else ascii(hint[:80]) if hint else ""
 
 
 def _hint_for(key: PublicKey) -> str:
