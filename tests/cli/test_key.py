@@ -66,6 +66,21 @@ def test_every_form(tmp_path: Path, form: str) -> None:
     assert shown.splitlines()[1:] == public.splitlines()[1:]
 
 
+def test_the_public_half_for_other_tools(tmp_path: Path) -> None:
+    words = ("key", "generate", "some.key", "--kind", "ed25519", "--no-passphrase")
+    assert assay_here(*words, cwd=tmp_path).returncode == 0
+    export = ("key", "export-public", "some.key", "--format")
+    assert assay_here(*export, "ssh", cwd=tmp_path).stdout.startswith("ssh-ed25519 AAAA")
+    assert "minisign public key" in assay_here(*export, "minisign", cwd=tmp_path).stdout
+    assert assay_here(*export, "pem", "-o", "some.pub", cwd=tmp_path).returncode == 2
+    words = ("key", "generate", "other.key", "--kind", "ml-dsa-44", "--no-passphrase")
+    assert assay_here(*words, cwd=tmp_path).returncode == 0
+    for form in ("ssh", "minisign"):
+        done = assay_here("key", "export-public", "other.key", "--format", form, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "ML-DSA-44" in done.stderr
+
+
 def test_a_key_is_never_written_over(tmp_path: Path) -> None:
     words = ("key", "generate", "release.key", "--no-passphrase")
     for name in ("release.key", "release.pub"):

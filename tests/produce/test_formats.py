@@ -19,6 +19,7 @@ from assay.model.finding import AssayError, UsageError
 from assay.model.secret import Secret
 from assay.pipeline import VerifyOptions, verify
 from assay.produce.formats.model import FORMATS, Wishes, format_named
+from assay.produce.formats.ssh import public_line
 from assay.produce.keys import cosign, minisign, pkcs8
 from assay.produce.keys.kinds import KINDS, generate
 from assay.produce.signing_key import SigningKey
@@ -66,15 +67,18 @@ def test_what_is_signed_verifies_and_nothing_else(
     content = image.read_bytes()
     for kind, key in keys.items():
         if format_named(form).misfit(key):
-            with pytest.raises(UsageError, match="minisign knows"):
+            with pytest.raises(UsageError, match=f"--format {form}"):
                 signed(image, key, form)
             continue
         path = signed(image, key, form)
         pem = public(image.parent, key)
         trusted = pem
-        if form == "minisign":
+        if form in ("minisign", "signify"):
             trusted = image.parent / "minisign.pub"
             trusted.write_bytes(minisign.FORM.write_public(key))
+        if form == "ssh":
+            trusted = image.parent / "ssh.pub"
+            trusted.write_bytes(public_line(key))
         if form == "dsse":
             envelope = json.loads(path.read_bytes())
             assert base64.b64decode(envelope["payload"]) == content
@@ -159,6 +163,32 @@ def test_minisign_verifies(image: Path, keys: dict[str, SigningKey]) -> None:
     for comment in ("two\nlines", "x" * 10_000, "\0"):
         with pytest.raises(UsageError, match="--trusted-comment"):
             signed(image, key, "minisign", comment=comment)
+
+
+def test_ssh_keygen_verifies(image: Path, keys: dict[str, SigningKey]) -> None:
+    program, content = tool("ssh-keygen"), image.read_bytes()
+    for kind in ("ed25519", "ecdsa-p256", "ecdsa-p384", "rsa-3072"):
+        value = signed(image, keys[kind], "ssh", namespace="release")
+        allowed = image.parent / "allowed"
+        allowed.write_bytes(b"me@example.test " + public_line(keys[kind]) + b"\n")
+        words = (program, "-Y", "verify", "-f", allowed, "-I", "me@example.test", "-s", value)
+        assert says_yes(*words, "-n", "release", stdin=content), kind
+        assert not says_yes(*words, "-n", "file", stdin=content), kind
+        assert not says_yes(*words, "-n", "release", stdin=content + b"!"), kind
+    for namespace in ("", "two\nlines"):
+        with pytest.raises(UsageError, match="--ssh-namespace"):
+            signed(image, keys["ed25519"], "ssh", namespace=namespace)
+
+
+def test_signify_verifies(image: Path, keys: dict[str, SigningKey]) -> None:
+    program = tool("signify-openbsd", "signify")
+    trusted = image.parent / "signify.pub"
+    trusted.write_bytes(minisign.FORM.write_public(keys["ed25519"]))
+    value = signed(image, keys["ed25519"], "signify")
+    words = (program, "-V", "-p", trusted, "-x", value, "-m", image)
+    assert says_yes(*words)
+    image.write_bytes(b"other")
+    assert not says_yes(*words)
 
 
 @pytest.fixture(scope="module")

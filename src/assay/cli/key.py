@@ -18,6 +18,7 @@ from assay.produce.keys.kinds import KINDS
 
 if TYPE_CHECKING:
     from assay.crypto.public_key import PublicKey
+    from assay.produce.signing_key import SigningKey
 
 
 @click.group("key", context_settings=HELP_NAMES)
@@ -169,7 +170,7 @@ def _public_keys(file: str) -> list[tuple[PublicKey, bytes | None]]:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["pem", "minisign"]),
+    type=click.Choice(["pem", "minisign", "ssh"]),
     default=None,
     help="Which tools have to read it.  [default: as the private key]",
 )
@@ -183,6 +184,7 @@ def export_public(
     Examples:
       assay key export-public release.key -o release.pub
       assay key export-public minisign.key --format pem
+      assay key export-public release.key --format ssh -o release.ssh.pub
     """
     from assay.produce.keys.files import asker, find_key
 
@@ -193,13 +195,21 @@ def export_public(
         for notice in found.notices:
             click.echo(f"warning: {notice}", err=True)
         key = found.open(asker(passphrase, ask))
-        form = form_named(format_) if format_ else found.form
-        if misfit := form.misfit(key):
-            raise UsageError(f"--format {form.name}: {misfit}")
-        data = form.write_public(key)
+        data = _public_half(key, format_ or found.form.name)
         if output:
             write_whole(Path(output), data, force=force)
         else:
             sys.stdout.write(data.decode("ascii"))
     except UsageError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _public_half(key: SigningKey, form: str) -> bytes:
+    """The public key as a file. Raises UsageError for one that has no place in such a file."""
+    if form == "ssh":
+        from assay.produce.formats.ssh import public_line
+
+        return public_line(key) + b"\n"
+    if misfit := form_named(form).misfit(key):
+        raise UsageError(f"--format {form}: {misfit}")
+    return form_named(form).write_public(key)

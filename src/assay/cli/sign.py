@@ -26,9 +26,20 @@ if TYPE_CHECKING:
     "--format",
     "format_",
     type=click.Choice(
-        ["sigstore", "minisign", "dsse", "raw", "simple-signing", "notary-jws", "notary-cose"]
+        [
+            "sigstore",
+            "minisign",
+            "dsse",
+            "raw",
+            "ssh",
+            "signify",
+            "simple-signing",
+            "notary-jws",
+            "notary-cose",
+        ]
     ),
     default=None,
+    metavar="FORM",
     help="The form of the signature.  [default: sigstore; minisign with a key of minisign]",
 )
 @output_options
@@ -53,6 +64,13 @@ if TYPE_CHECKING:
         help="The media type in an envelope.  [default: in-toto's for a statement]",
     ),
     click.option(
+        "--ssh-namespace",
+        default="file",
+        show_default=True,
+        metavar="NAME",
+        help="What an SSH signature is for.",
+    ),
+    click.option(
         "--signature-algorithm",
         default="",
         metavar="NAME",
@@ -74,6 +92,8 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       minisign        for minisign -V (Ed25519 keys): FILE.minisig
       dsse            an envelope around the file itself: FILE.envelope.json
       raw             the bare value, as openssl writes it: FILE.sig
+      ssh             for ssh-keygen -Y verify: FILE.sig
+      signify         for signify -V (Ed25519 keys): FILE.sig
       simple-signing  for images alone, as cosign made them before its version 3
       notary-jws      for notation, with --certificate: FILE.jws.sig, or attached
       notary-cose     the same in its other form: FILE.cose.sig, or attached
@@ -104,7 +124,10 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         annotations = pairs(given["annotation"], "--annotation")
         key = open_key(given)
         wishes = Wishes(
-            given["signature_algorithm"], given["trusted_comment"], given["payload_type"]
+            given["signature_algorithm"],
+            given["trusted_comment"],
+            given["payload_type"],
+            namespace=given["ssh_namespace"],
         )
         notary = notary_from(given, work.options)
         found: list[tuple[str, Subject | None, Path | None]] = []

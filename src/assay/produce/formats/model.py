@@ -22,12 +22,13 @@ class Wishes(Struct, frozen=True):
     """What the user wants of a signature. ``algorithm`` is one of `NAMED`, empty for what is usual;
     ``comment`` is minisign's trusted comment, None for what minisign writes; ``payload_type`` is
     the media type in a DSSE envelope, empty to tell it by the content; ``seconds`` is the time of
-    signing, since 1970."""
+    signing, since 1970; ``namespace`` is what an SSH signature is for."""
 
     algorithm: str = ""
     comment: str | None = None
     payload_type: str = ""
     seconds: int = 0
+    namespace: str = "file"
 
 
 class SignatureFormat(Protocol):
@@ -58,6 +59,8 @@ FORMATS = {
     "minisign": "assay.produce.formats.minisign:FORMAT",
     "dsse": "assay.produce.formats.dsse:FORMAT",
     "raw": "assay.produce.formats.raw:FORMAT",
+    "ssh": "assay.produce.formats.ssh:FORMAT",
+    "signify": "assay.produce.formats.signify:FORMAT",
 }
 
 

@@ -13,7 +13,7 @@ from assay.signatures.ssh.keys import SshKey, SshSignature, plain_type, read_key
 from assay.signatures.ssh.wire import Reader, WireError, string
 
 BEGIN, END = b"-----BEGIN SSH SIGNATURE-----", b"-----END SSH SIGNATURE-----"
-_MAGIC = b"SSHSIG"
+MAGIC = b"SSHSIG"
 _VERSION = 1
 DIGESTS = ("sha256", "sha512")
 """Digest algorithms of the message that the specification allows."""
@@ -36,13 +36,15 @@ class Parsed(Struct, frozen=True):
 
     def signed_bytes(self, value: bytes) -> bytes:
         """What the signature is over, where ``value`` is the digest of the message."""
-        return (
-            _MAGIC
-            + string(self.untrusted_namespace)
-            + string(self.untrusted_reserved)
-            + string(self.untrusted_digest.encode("ascii"))
-            + string(value)
+        return signed_bytes(
+            self.untrusted_namespace, self.untrusted_reserved, self.untrusted_digest, value
         )
+
+
+def signed_bytes(namespace: bytes, reserved: bytes, digest: str, value: bytes) -> bytes:
+    """What a signature is over: ``value`` is the digest of the message, ``digest`` its name."""
+    parts = (namespace, reserved, digest.encode("ascii"), value)
+    return MAGIC + b"".join(map(string, parts))
 
 
 def _malformed(what: str, detail: str, offset: int | None = None) -> AssayError:
@@ -75,7 +77,7 @@ def parse(data: bytes, what: str) -> Parsed:
     raw = _unarmoured(data, what)
     reader = Reader(raw)
     try:
-        if reader.take(len(_MAGIC)) != _MAGIC:
+        if reader.take(len(MAGIC)) != MAGIC:
             raise _malformed(what, "does not start with SSHSIG", 0)
         version = reader.number(4)
         if version != _VERSION:
@@ -86,7 +88,7 @@ def parse(data: bytes, what: str) -> Parsed:
                     f"an SSH signature of version {version}",
                     expected=f"version {_VERSION}",
                     actual=f"version {version}",
-                    offset=len(_MAGIC),
+                    offset=len(MAGIC),
                 )
             )
         at = reader.at + 4
