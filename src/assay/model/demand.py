@@ -71,6 +71,8 @@ def without_not_carried(part: Part) -> Part:
         for each in (without_not_carried(one) for one in part.parts)
         if not isinstance(each, NotCarried)
     )
+    if left == part.parts:
+        return part  # as it is: a group of one counts as a group
     if not left:
         return NotCarried("; ".join(not_carried(part)) or "nothing is asked for")
     if every:
