@@ -23,6 +23,7 @@ from assay.trust.anchors import Trust
 from assay.trust.revocation.cache import Cache, default_folder
 from assay.trust.revocation.source import OnlineStatus
 from assay.x509 import oids
+from tests.cli.support import assay_here
 from tests.support import cms
 from tests.support.certificates import Holder, make, root, usage
 from tests.support.revocation import (
@@ -464,6 +465,20 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def test_a_mode_that_is_not_known() -> None:
     with pytest.raises(UsageError, match="soft"):
         Trust().ask_revocation("maybe")
+
+
+def test_on_the_command_line(scene: Scene, service: Service) -> None:
+    signer = scene.signer(responder=service.url + "/ocsp")
+    service.responder("/ocsp", answering(scene, signer))
+    asking = ("--revocation", "hard", "--revocation-cache", "cache")
+    done = assay_here("verify", "disk.img", "--ca", "top.pem", *asking, cwd=scene.folder)
+    assert done.returncode == 0, done.stdout
+    assert (scene.folder / "cache").is_dir()
+    done = assay_here(
+        "verify", "disk.img", "--digest", "sha256:" + "0" * 64, *asking, cwd=scene.folder
+    )
+    assert done.returncode == 2
+    assert "--ca" in done.stderr
 
 
 def test_a_delegated_responder_over_the_network(scene: Scene, service: Service) -> None:

@@ -368,6 +368,10 @@ def trust_from(given: Given) -> Trust:
         trust.add_ca_intermediate(path)
     for path in given["crl"]:
         trust.add_crl(path)
+    if given["revocation"] and not any(
+        given.get(each) for each in ("ca", "notation_config", "policy")
+    ):
+        raise UsageError("--revocation is about certificates below a --ca; give one")
     if given["revocation"] or given["notation_config"] or given["revocation_cache"]:
         from assay.trust.revocation.cache import default_folder
 
