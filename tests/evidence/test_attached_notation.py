@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -281,3 +282,35 @@ def test_lists_are_believed_alike(
     sign(folder, image, "cose", key="named")
     configure(folder, address, name, trustStores=["ca:named"])
     assert both_say(folder, image) == (allowed, allowed)
+
+
+@pytest.mark.parametrize("kind", ["ClusterPolicy", "ImageValidatingPolicy"])
+def test_policies_of_kyverno_for_signatures_of_notation(
+    folder: Path, address: str, kind: str
+) -> None:
+    image = push(folder, address, f"kyverno-{kind.lower()}")
+    sign(folder, image, "cose")
+    for name, status in (("ours", 0), ("theirs", 1)):
+        pem = (folder / "notation" / "localkeys" / f"{name}.crt").read_text()
+        (folder / "kyverno.yaml").write_text(_of_kyverno(kind, textwrap.indent(pem, " " * 18)))
+        policy = load_policy(str(folder / "kyverno.yaml"))
+        [verdict] = verify(f"docker://{image}", VerifyOptions(trust=Trust(), policy=policy))
+        assert verdict.exit_status == status, verdict.findings
+
+
+def _of_kyverno(kind: str, pem: str) -> str:
+    if kind == "ClusterPolicy":
+        return (
+            "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: notary}\nspec:\n"
+            "  validationFailureAction: Enforce\n  rules:\n    - name: signed\n      match: {}\n"
+            "      verifyImages:\n        - type: Notary\n          imageReferences: ['*']\n"
+            f"          attestors:\n            - entries:\n              - certificates:\n"
+            f"                  cert: |\n{textwrap.indent(pem, '  ')}"
+        )
+    call = "verifyImageSignatures(image, [attestors.one])"
+    return (
+        "apiVersion: policies.kyverno.io/v1\nkind: ImageValidatingPolicy\n"
+        "metadata: {name: notary}\nspec:\n  attestors:\n    - name: one\n      notary:\n"
+        f"        certs:\n          value: |\n{pem}  validations:\n"
+        f"    - expression: images.containers.map(image, {call}).all(e, e > 0)\n"
+    )

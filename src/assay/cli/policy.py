@@ -80,7 +80,13 @@ def _text(policy: Policy, meanings: list[Meaning]) -> str:
             lines.append(printable(each.scope, 300))
         before = each.scope
         line = f"line {each.line}: " if each.line else ""
-        mark = "NOT CARRIED OVER: " if each.lost else "(aside) " if each.aside else ""
+        mark = (
+            "NOT CARRIED OVER: "
+            if each.lost
+            else "(aside) "
+            if each.aside and not each.carried
+            else ""
+        )
         place = f"{printable(each.where, 300)}: " if mark and each.where != each.scope else ""
         lines.append(f"  {line}{mark}{place}{printable(each.text, 1000)}")
     if missing := sum(each.lost for each in meanings):

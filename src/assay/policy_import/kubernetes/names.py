@@ -47,6 +47,8 @@ class ImagePattern(Protocol):
 
     def matches(self, names: ImageNames) -> bool | None: ...
 
+    def describe(self) -> str: ...
+
 
 class Glob(Struct, frozen=True):
     """A pattern with ``*``; with ``crossing`` it stands for any characters (and ``?`` for one), as
@@ -54,6 +56,9 @@ class Glob(Struct, frozen=True):
 
     text: str
     crossing: bool
+
+    def describe(self) -> str:
+        return self.text
 
     def matches(self, names: ImageNames) -> bool | None:
         pattern = _compiled(self.text, self.crossing)
@@ -117,6 +122,9 @@ class CelPattern(Struct, frozen=True):
             )
         return cls(found[1] or "==", (found[2] or found[3])[1:-1])
 
+    def describe(self) -> str:
+        return f"{self.test} {self.text!r}"
+
     def matches(self, names: ImageNames) -> bool | None:
         every = [name for name in (*names.full, names.written) if name]
         match self.test:
@@ -132,6 +140,9 @@ class CelPattern(Struct, frozen=True):
 class Unknown(Struct, frozen=True):
     """A pattern that cannot be read here."""
 
+    def describe(self) -> str:
+        return "(a pattern that is not known)"
+
     def matches(self, names: ImageNames) -> bool | None:
         return None
 
@@ -141,6 +152,12 @@ class Selection(Struct, frozen=True):
 
     patterns: tuple[ImagePattern, ...] = ()
     without: tuple[ImagePattern, ...] = ()
+
+    def describe(self) -> str:
+        """Which images it is about, in words."""
+        shown = ", ".join(each.describe() for each in self.patterns) or "all"
+        without = ", ".join(each.describe() for each in self.without)
+        return f"for images {shown}" + (f", without {without}" if without else "")
 
     def matches(self, names: ImageNames) -> bool | None:
         """None where nobody knows."""

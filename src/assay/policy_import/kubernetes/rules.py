@@ -102,18 +102,30 @@ class Rule(Struct, frozen=True):
 
     def meanings(self) -> Iterator[Meaning]:
         """What it asks for, in words."""
-        for leaf in leaves(self.asked):
-            match leaf:
-                case Signed():
-                    yield Meaning(leaf.where, leaf.describe(), True, self.scope, leaf.line)
-                case Lost():
-                    yield Meaning(leaf.where, leaf.reason, False, self.scope, leaf.line)
-                case Anything():
-                    text = "anything is let in, signed or not"
-                    yield Meaning(leaf.where, text, True, self.scope, leaf.line)
-                case Nothing():
-                    yield Meaning(leaf.where, "nothing is let in", True, self.scope, leaf.line)
+        about = self.selection.describe()
+        if self.advisory:
+            about += "; one that does not meet it is only warned about"
+        yield Meaning(self.scope, about, True, self.scope, aside=True)
+        yield from self._asked(self.asked, "")
         yield from self.notes
+
+    def _asked(self, asked: Asked, of: str) -> Iterator[Meaning]:
+        """``of`` says, of how many alternatives it is one."""
+        match asked:
+            case Several():
+                if asked.count < len(asked.parts):
+                    of += f"({asked.count} of {len(asked.parts)}) "
+                for part in asked.parts:
+                    yield from self._asked(part, of)
+            case Signed():
+                yield Meaning(asked.where, of + asked.describe(), True, self.scope, asked.line)
+            case Lost():
+                yield Meaning(asked.where, of + asked.reason, False, self.scope, asked.line)
+            case Anything():
+                text = f"{of}anything is let in, signed or not"
+                yield Meaning(asked.where, text, True, self.scope, asked.line)
+            case Nothing():
+                yield Meaning(asked.where, f"{of}nothing is let in", True, self.scope, asked.line)
 
 
 class Outcome(Struct):
