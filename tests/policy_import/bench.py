@@ -20,6 +20,7 @@ from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.policy_import.load import load_policy
 from assay.trust.anchors import Trust
+from tests.support.certificates import Holder
 from tests.support.registry import OCI_MANIFEST, Registry, running
 from tests.support.sigstore import NOW, V03, Instance, b64, pae
 
@@ -88,18 +89,14 @@ class Bench:
         """Sign, or attest, with a key; nobody logs it. It is attached to the image, or ``to``
         another."""
         content = statement(image["digest"], kind, predicate or {}, annotations)
-        payload, media_type = json.dumps(content).encode(), "application/vnd.in-toto+json"
-        signature = pair.key.sign(pae(media_type, payload), ECDSA(hashes.SHA256()))
-        bundle = {
-            "mediaType": V03,
-            "verificationMaterial": {"publicKey": {"hint": ""}},
-            "dsseEnvelope": {
-                "payload": b64(payload),
-                "payloadType": media_type,
-                "signatures": [{"sig": b64(signature)}],
-            },
-        }
-        self.attach(name, to or image, bundle)
+        material = {"publicKey": {"hint": ""}}
+        self.attach(name, to or image, _bundle(content, pair.key, material))
+
+    def by_certificate(self, name: str, image: dict[str, Any], holder: Holder) -> None:
+        """Sign with a certificate of an authority of one's own; nobody logs it."""
+        material = {"certificate": {"rawBytes": b64(holder.der)}}
+        content = statement(image["digest"], SIGN, {})
+        self.attach(name, image, _bundle(content, holder.key, material))
 
     def by_identity(
         self, name: str, image: dict[str, Any], who: str, issuer: str, kind: str = SIGN,
@@ -124,6 +121,20 @@ class Bench:
         request = VerifyOptions(trust, policy=load_policy(str(path)), rule=rule, **given)
         [verdict] = verify(f"docker://{self.host}/{name}:1", request)
         return verdict
+
+
+def _bundle(content: Any, key: Any, material: dict[str, Any]) -> dict[str, Any]:
+    payload, media_type = json.dumps(content).encode(), "application/vnd.in-toto+json"
+    signature = key.sign(pae(media_type, payload), ECDSA(hashes.SHA256()))
+    return {
+        "mediaType": V03,
+        "verificationMaterial": material,
+        "dsseEnvelope": {
+            "payload": b64(payload),
+            "payloadType": media_type,
+            "signatures": [{"sig": b64(signature)}],
+        },
+    }
 
 
 @contextmanager

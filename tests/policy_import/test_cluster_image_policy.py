@@ -90,6 +90,27 @@ def test_a_key_with_a_log_takes_an_entry_of_the_log(found: Bench) -> None:
     assert "knows no log at https://other.test" in details(found.judge(unknown, root=True))
 
 
+def test_every_platform_has_to_meet_a_policy(found: Bench) -> None:
+    registry = found.registry
+    asked = policy(key(found.ours.pem))
+    for name in ("whole", "parts"):
+        images = [
+            registry.push_image(name, "", [{"name": f"{name} {kind}".encode()}], kind)
+            for kind in ("amd64", "arm64")
+        ]
+        index = registry.push_index(name, "1", images)
+        if name == "whole":
+            found.by_key(name, index, found.ours)
+            assert found.judge(asked, name).decision is Decision.ALLOWED
+            continue
+        found.by_key(name, images[0], found.ours)
+        partly = found.judge(asked, name)
+        assert partly.decision is Decision.REFUSED
+        assert "for linux/arm64" in details(partly)
+        found.by_key(name, images[1], found.ours)
+        assert found.judge(asked, name).decision is Decision.ALLOWED
+
+
 # identities
 
 

@@ -14,7 +14,11 @@ from assay.model.verdict import Decision
 from assay.policy_import.kubernetes.importer import IMPORTER
 from assay.policy_import.kubernetes.names import kyverno_glob, names_of
 from tests.policy_import.bench import SBOM, SCAN, Bench, KeyPair, bench, codes, details
+from tests.support.certificates import NOW as CERTIFIED
+from tests.support.certificates import Holder, make, root, usage
 from tests.support.sigstore import IDENTITY, ISSUER
+
+CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 
 ALLOWED, REFUSED, UNCHECKED = Decision.ALLOWED, Decision.REFUSED, Decision.UNCHECKED
 
@@ -181,6 +185,31 @@ def test_annotations(found: Bench) -> None:
     assert verdict.decision is REFUSED
     assert "annotation-missing" in codes(verdict)
     assert found.judge(asked("{other: a}")).decision is REFUSED
+
+
+def test_certificates_of_an_authority_of_ones_own(found: Bench) -> None:
+    ours, other = root("ours"), root("other")
+    leaf = make("signer", ours, key_usage=usage("digital_signature"), eku=[CODE_SIGNING])
+    twin = make("signer", ours, key_usage=usage("digital_signature"), eku=[CODE_SIGNING])
+    image = found.image("certified")
+    found.by_certificate("certified", image, leaf)
+
+    def judged(*, log: str = "  rekor: {ignoreTlog: true}\n", **certificates: Holder) -> Decision:
+        entry = "certificates:\n" + "".join(
+            f"  {name}: |\n{textwrap.indent(holder.pem.decode(), '    ')}"
+            for name, holder in certificates.items()
+        )
+        asked = policy(attestors(group(entry + log)))
+        return found.judge(asked, "certified", at=CERTIFIED).decision
+
+    assert judged(certChain=ours) is ALLOWED
+    assert judged(certChain=other) is REFUSED
+    assert judged(cert=leaf, certChain=ours) is ALLOWED
+    assert judged(cert=leaf) is ALLOWED
+    # of the same authority, and not the one
+    assert judged(cert=twin, certChain=ours) is REFUSED
+    # a log is asked for, which nobody can check
+    assert judged(certChain=ours, log="") is UNCHECKED
 
 
 # attestations
