@@ -27,6 +27,11 @@ class Row:
         return statistics.median(sample.cpu for sample in self.samples)
 
     @property
+    def rate(self) -> float | None:
+        rates = [sample.rate for sample in self.samples if sample.rate is not None]
+        return statistics.median(rates) if rates else None
+
+    @property
     def peak(self) -> int:
         return max(sample.peak for sample in self.samples)
 
@@ -50,7 +55,7 @@ class Result:
         """Assay's time as a multiple of a peer's: the median over the rounds, in each of which
         both ran one after the other, so that what slows the whole machine cancels out."""
         return statistics.median(
-            mine.wall / theirs.wall
+            theirs.rate / mine.rate if theirs.rate and mine.rate else mine.wall / theirs.wall
             for mine, theirs in zip(self.assay.samples, row.samples, strict=True)
         )
 
@@ -58,6 +63,8 @@ class Result:
         """A goal in words, and whether it is reached; None where its peer did not run."""
         if goal.peak is not None:
             return f"memory at most {mib(goal.peak)}", self.assay.peak <= goal.peak
+        if goal.rate is not None:
+            return f"at least {goal.rate:g} a second", (self.assay.rate or 0) >= goal.rate
         if goal.seconds is not None:
             return f"at most {goal.seconds:g} s", self.assay.wall <= goal.seconds
         assert goal.ratio is not None
@@ -86,6 +93,7 @@ def as_json(result: Result) -> dict[str, object]:
                 "wall": [sample.wall for sample in row.samples],
                 "cpu": [sample.cpu for sample in row.samples],
                 "foreign": [round(sample.foreign, 3) for sample in row.samples],
+                "rate": row.rate,
                 "peak": row.peak if row.samples else None,
                 "ratio": result.ratio(row) if row.samples else None,
             }
@@ -107,7 +115,10 @@ def as_text(result: Result) -> str:
             continue
         if not row.samples:
             continue
-        line = f"  {row.name:<24} {row.wall:8.3f} s {row.cpu:8.3f} s cpu {mib(row.peak):>9}"
+        took = f"{row.wall:8.3f} s {row.cpu:8.3f} s cpu"
+        if row.rate is not None:
+            took = f"{row.rate:8.1f} a second of one core"
+        line = f"  {row.name:<24} {took} {mib(row.peak):>9}"
         if row is not result.assay:
             line += f"  assay takes {result.ratio(row):5.2f} of its time"
         lines.append(line + (f"  ({row.note})" if row.note else ""))

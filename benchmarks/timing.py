@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,8 @@ _TICK = os.sysconf("SC_CLK_TCK")
 @dataclass(frozen=True)
 class Sample:
     """One run. Times are seconds; ``peak`` is the resident memory, in bytes, of the largest
-    process; ``foreign`` is the part (0 to 1) of all cores that others used meanwhile."""
+    process; ``foreign`` is the part (0 to 1) of all cores that others used meanwhile. ``rate`` is
+    what a loop says it does in a second (`benchmarks.loops`), None for any other program."""
 
     wall: float
     cpu: float
@@ -25,6 +27,7 @@ class Sample:
     status: int
     foreign: float
     output: str
+    rate: float | None = None
 
 
 def environment() -> dict[str, str]:
@@ -59,8 +62,15 @@ def run(command: list[str], folder: Path, limit: int = 900) -> Sample:
         measured = json.loads(result.read_text())
     available = measured["wall"] * (os.cpu_count() or 1)
     foreign = max(0.0, busy - measured["cpu"] - 0.03) / available if available > 0.2 else 0.0
+    stated = re.search(r"^rate: ([0-9.]+)$", text, re.MULTILINE)
     return Sample(
-        measured["wall"], measured["cpu"], measured["peak"], measured["status"], foreign, text
+        measured["wall"],
+        measured["cpu"],
+        measured["peak"],
+        measured["status"],
+        foreign,
+        text,
+        float(stated[1]) if stated else None,
     )
 
 

@@ -96,6 +96,8 @@ class Instance:
             .not_valid_after(NOW + timedelta(days=3650))
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(_usage(certificates=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(_issuer_key(signer), False)
         )
         if subject != "root":
             builder = builder.add_extension(
@@ -137,6 +139,8 @@ class Instance:
             .add_extension(x509.SubjectAlternativeName([name]), critical=True)
             .add_extension(_usage(), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(_issuer_key(self.issuing_key), False)
         )
         for number, text in ({8: issuer} | (claims or {})).items():
             oid = x509.ObjectIdentifier(f"1.3.6.1.4.1.57264.1.{number}")
@@ -389,6 +393,10 @@ class Instance:
             ],
             "timestampAuthorities": [],
         }
+
+
+def _issuer_key(key: Any) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
 
 
 def _usage(*, certificates: bool = False) -> x509.KeyUsage:

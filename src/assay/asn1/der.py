@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from assay import limits
 from assay.model.finding import AssayError, Code, Finding
@@ -62,7 +63,7 @@ def tag_name(tag: int) -> str:
     return f"tag 0x{tag:02x}"
 
 
-class Element(NamedTuple):
+class Element(Struct, frozen=True, gc=False):
     """One element: its tag, and where it and its content are in ``data``."""
 
     data: bytes
@@ -143,14 +144,16 @@ class Der:
 
     def take(self, tag: int) -> Element:
         """The next element, which has to have this tag."""
-        if self.peek() != tag:
+        if self.position >= self.end or self.data[self.position] != tag:
             found = tag_name(self.peek()) if self.more else "the end"
             raise self.fail(f"expected {tag_name(tag)}, found {found}")
         return self.any()
 
     def optional(self, tag: int) -> Element | None:
         """The next element if it has this tag."""
-        return self.any() if self.peek() == tag else None
+        if self.position < self.end and self.data[self.position] == tag:
+            return self.any()
+        return None
 
     def finish(self) -> None:
         """Nothing may follow."""

@@ -7,7 +7,7 @@ the digest ``mu`` (FIPS 204 section 6.2, step 6). EdDSA alone needs the bytes th
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from msgspec import Struct
 from assay import limits
 from assay.crypto.algorithms import Ecdsa, EdDsa, MlDsa, RsaPkcs1, RsaPss, SignatureAlgorithm
 from assay.crypto.public_key import Family, PublicKey
-from assay.measure.hashing import sink_for
+from assay.measure.hashing import hash_bytes, sink_for
 from assay.model.measurement import ContentRequest, HashRequest, Request
 
 
@@ -54,9 +54,12 @@ def confirms(
 ) -> bool:
     """Whether ``key`` made ``signature`` over a message at hand. Raises nothing."""
     check = Check(key, algorithm)
-    if isinstance(check.request, ContentRequest):
+    request = check.request
+    if isinstance(request, ContentRequest):
         return check.confirms(signature, message)
-    sink = sink_for(check.request)
+    if isinstance(request, HashRequest) and request == HashRequest(request.algorithm):
+        return check.confirms(signature, hash_bytes(request.algorithm, message))
+    sink = sink_for(request)
     sink.update(memoryview(message))
     return check.confirms(signature, sink.finish())
 
@@ -124,12 +127,14 @@ def _confirms_pss(key: PublicKey, algorithm: RsaPss, signature: bytes, answer: b
     return False
 
 
+@cache
 def _digest(name: str) -> Any:
     from cryptography.hazmat.primitives import hashes
 
     return getattr(hashes, name.upper().replace("-", "_"))()
 
 
+@cache
 def _prehashed(name: str) -> Any:
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 

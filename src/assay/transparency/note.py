@@ -7,6 +7,7 @@ with four bytes of the key's hash: a hint, never believed. Nothing here decides 
 from __future__ import annotations
 
 import base64
+import re
 import struct
 from enum import IntEnum
 from hashlib import sha256
@@ -21,6 +22,7 @@ SIGNATURES = 100
 
 _LINE = "— "
 _BLANK = b"\n\n"
+_CONTROL = rb"[\x00-\x09\x0b-\x1f]"
 
 
 _ML_DSA_44 = 2420
@@ -85,9 +87,8 @@ def parse(data: bytes) -> Note:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NoteError("not UTF-8", error.start) from error
-    for offset, byte in enumerate(data):
-        if byte < 0x20 and byte != 0x0A:
-            raise NoteError(f"control character 0x{byte:02x}", offset)
+    if control := re.search(_CONTROL, data):
+        raise NoteError(f"control character 0x{control[0].hex()}", control.start())
     # the text may hold blank lines itself: the last one divides
     at = data.rfind(_BLANK)
     if at < 0:
