@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from dataclasses import dataclass, field
 
@@ -117,11 +118,12 @@ def as_text(result: Result) -> str:
             continue
         took = f"{row.wall:8.3f} s {row.cpu:8.3f} s cpu"
         if row.rate is not None:
-            took = f"{row.rate:8.1f} a second of one core"
+            took = f"{row.rate:8.1f} a second"
         line = f"  {row.name:<24} {took} {mib(row.peak):>9}"
         if row is not result.assay:
             line += f"  assay takes {result.ratio(row):5.2f} of its time"
-        lines.append(line + (f"  ({row.note})" if row.note else ""))
+        notes = [row.note, *re.findall(r"^note: (.*)$", row.samples[-1].output, re.MULTILINE)]
+        lines.append(line + "".join(f"  ({note})" for note in notes if note))
     for words, reached in filter(None, map(result.reached, result.goals)):
         lines.append(f"  {'reached' if reached else 'MISSED':<8} {words}")
     lines += [f"  not run: {program} is missing" for program in result.missing]

@@ -115,14 +115,16 @@ def verify(name: str, request: VerifyOptions) -> list[Verdict]:
 
 def examine(name: str, request: VerifyOptions) -> list[Examined]:
     """As `verify`, and keep what was gathered and measured, for who looks closer."""
-    request = _with_policy(name, request)
-    return [
-        found if isinstance(found, Examined) else _examine_one(found, request)
-        for found in discover(name, request)
-    ]
+    request = with_policy(name, request)
+    return [conclude(found, request) for found in discover(name, request)]
 
 
-def _with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
+def conclude(found: Gathered | Examined, request: VerifyOptions) -> Examined:
+    """Measure and appraise an image that was discovered."""
+    return found if isinstance(found, Examined) else _examine_one(found, request)
+
+
+def with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
     """The request with all that the policy asks of the image of this name."""
     if request.policy is None:
         return request
@@ -537,9 +539,11 @@ __all__ = [
     "Gathered",
     "VerifyOptions",
     "codes",
+    "conclude",
     "discover",
     "examine",
     "gather",
     "judgeable",
     "verify",
+    "with_policy",
 ]

@@ -259,6 +259,7 @@ class _Handler(Writing, BaseHTTPRequestHandler):
     registry: Registry
     protocol_version = "HTTP/1.1"
     timeout = 20
+    disable_nagle_algorithm = True  # an answer in two writes would wait for the first to arrive
 
     def log_message(self, *_: Any) -> None:
         pass

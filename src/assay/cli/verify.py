@@ -18,8 +18,9 @@ from assay.cli.reports import deliver, report_option, wanted_reports
 from assay.cli.statements import demands_from, statement_options
 from assay.model.finding import UsageError
 from assay.model.verdict import Verdict
-from assay.pipeline import VerifyOptions, verify
+from assay.pipeline import VerifyOptions
 from assay.policy_import.model import Policy
+from assay.several import verify_each
 from assay.trust.anchors import Trust
 
 
@@ -190,18 +191,15 @@ def _verify_all(
     as_text = given["format_"] == "text" and not given["quiet"]
     with Bar(wanted=not given["quiet"]) as bar:
         request.progress = bar
-        for image in images:
-            for verdict in verify(image, request):
-                if as_text:
-                    from assay.report.text import render
+        for verdict in verify_each(images, request):
+            if as_text:
+                from assay.report.text import render
 
-                    text = render(
-                        verdict, color=use_color(), verbose=given["verbose"], width=width()
-                    )
-                    bar.clear()
-                    if verdicts:
-                        sys.stdout.write("\n")
-                    sys.stdout.write(text)
-                    sys.stdout.flush()
-                verdicts.append(verdict)
+                text = render(verdict, color=use_color(), verbose=given["verbose"], width=width())
+                bar.clear()
+                if verdicts:
+                    sys.stdout.write("\n")
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            verdicts.append(verdict)
     return verdicts
