@@ -277,6 +277,8 @@ SBOM_FINDINGS = 50
 """Entries of one kind that differ and are reported one by one; the others are counted."""
 SBOMS = 64
 """SBOMs compared with one image."""
+SBOM_DOCUMENTS = 512
+"""Statements in which they are looked for."""
 PURL_LENGTH = 4096
 
 PACKAGES = 200_000

@@ -434,3 +434,17 @@ def test_names_in_an_sbom_cannot_move_the_cursor(tmp_path: Path) -> None:
     assert "\x1b" not in as_json.render([verdict])
     document = json.loads(as_json.render([verdict]))
     assert document["verdicts"][0]["contents"][0]["files"]["fraction"] == 0
+
+
+def test_many_manifests_that_cannot_be_read_are_one_finding(tmp_path: Path) -> None:
+    layer = {f"node_modules/p{number}/package.json": b"{" for number in range(30)}
+    layer["node_modules/good/package.json"] = b'{"name": "good", "version": "1"}'
+    listed = [("good", "1", "pkg:npm/good@1"), ("ghost", "1", "pkg:npm/ghost@1")]
+    verdict = judged(tmp_path, [layer], sboms.spdx(listed))
+    [finding] = told(verdict, "packages-unreadable")
+    assert "30 of 31" in finding.detail
+    assert finding.severity is Severity.WARNING
+    [database] = account_of(verdict).databases
+    assert database.packages == 1
+    # one of those may be what is missing
+    assert account_of(verdict).sboms[0].packages.not_compared == 1

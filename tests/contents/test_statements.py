@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from assay import limits
 from assay.contents.options import ContentOptions
 from assay.model.finding import Severity
 from assay.model.reading import Options
@@ -218,3 +219,28 @@ def test_any_flipped_bit_of_a_signed_sbom_counts(tmp_path: Path) -> None:
         damaged[at] ^= 0x01
         verdict = judged(tmp_path, layout, image, bytes(damaged), required=True)
         assert verdict.exit_status != 0, at
+
+
+def test_too_many_sboms_are_not_left_out_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SBOMS", 2)
+    layout = Layout()
+    image = layout.image([TOOL])
+    signed = [attest(about(image, sboms.spdx((), TOOL, n=n)), SIGNER) for n in range(3)]
+    verdict = judged(tmp_path, layout, image, *signed)
+    assert worst(verdict) == {"sbom-not-compared": Severity.WARNING}
+    assert judged(tmp_path, layout, image, *signed, required=True).exit_status == 3
+
+
+def test_who_attaches_an_sbom_does_not_choose_how_much_is_computed(tmp_path: Path) -> None:
+    """Anyone may write beside an image; listing digests of every kind must not slow its check."""
+    layout = Layout()
+    image = layout.image([TOOL])
+    document = sboms.spdx((), TOOL)
+    document["files"][0]["checksums"] = [{"algorithm": "BLAKE2b-512", "checksumValue": "12" * 64}]
+    verdict = judged(tmp_path, layout, image, attest(about(image, document), SIGNER))
+    assert account_of(verdict).sboms[0].files.not_compared == 1
+    path = sboms.write(tmp_path, document)
+    verdict = judged(tmp_path, layout, image, sboms=(path,))
+    assert account_of(verdict).sboms[0].files.altered == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -41,7 +41,7 @@ def account(
     ``bound`` components. ``root`` is the component that a digest of the image means."""
     trusted = set(bound)
     chosen = [one for one in plan.candidates if _counts(one, trusted, facts)]
-    findings: list[Finding] = []
+    findings: list[Finding] = list(plan.findings)
     about: dict[str, list[Candidate]] = {image.image: [] for image in images}
     for candidate in chosen:
         if candidate.inventory is None:
@@ -157,19 +157,36 @@ def _of_image(
         files=files,
         packages_installed=len(noted),
         packages_listed=sum(1 for package in noted if id(package) in listed),
-        databases=tuple(map(_database, image.databases)),
+        databases=tuple(_reports(image.databases)),
         sboms=tuple(found.report for found in compared),
     )
 
 
-def _database(database: Database) -> DatabaseReport:
-    return DatabaseReport(
-        kind=database.kind,
-        path=_text(database.path),
-        layer=database.layer,
-        packages=len(database.packages),
-        problem=database.problem,
-    )
+def _reports(databases: Iterable[Database]) -> Iterator[DatabaseReport]:
+    for group in _grouped(databases):
+        first, wrong = group[0], [one for one in group if one.problem]
+        problem = wrong[0].problem if wrong else ""
+        if len(group) > 1 and wrong:
+            problem = (
+                f"{len(wrong)} of {len(group)}, the first is {_text(wrong[0].path)}: {problem}"
+            )
+        yield DatabaseReport(
+            kind=first.kind,
+            path=_text(first.path),
+            layer=first.layer,
+            packages=sum(len(one.packages) for one in group),
+            problem=problem,
+        )
+
+
+def _grouped(databases: Iterable[Database]) -> list[list[Database]]:
+    """Databases of distributions each for itself, and the manifests of a language in one layer
+    together: there may be thousands."""
+    groups: dict[tuple[str, str, bytes], list[Database]] = {}
+    for database in databases:
+        own = database.path if database.kind in SYSTEM_KINDS else b""
+        groups.setdefault((database.kind, database.layer, own), []).append(database)
+    return list(groups.values())
 
 
 def _text(path: bytes) -> str:
@@ -240,14 +257,14 @@ def _unread(databases: Sequence[Database], options: ContentOptions) -> list[Find
     return [
         Finding.of(
             codes.PACKAGES_UNREADABLE,
-            database.layer,
-            f"{_shown(database.path)} ({database.kind}): {printable(database.problem, 300)}",
+            report.layer,
+            f"{printable(report.path, 300)} ({report.kind}): {printable(report.problem, 400)}",
             severity=Severity.ERROR
-            if options.asked and database.kind in SYSTEM_KINDS
+            if options.asked and report.kind in SYSTEM_KINDS
             else Severity.WARNING,
         )
-        for database in databases
-        if database.problem
+        for report in _reports(databases)
+        if report.problem
     ]
 
 

@@ -42,18 +42,20 @@ class Candidate(Struct, frozen=True):
         return SIGNED if self.document else GIVEN
 
 
-def candidates(reading: Reading, options: ContentOptions) -> list[Candidate]:
-    """All SBOMs that there may be; nothing in them is believed. Raises UsageError for a file that
-    cannot be opened. Statements within the image (as BuildKit makes them) are only looked at when
-    something is asked: they have to be read for it."""
+def candidates(reading: Reading, options: ContentOptions) -> tuple[list[Candidate], bool]:
+    """The SBOMs that there may be, and whether some were left out; nothing in them is believed.
+    Raises UsageError for a file that cannot be opened. Statements within the image (as BuildKit
+    makes them) are only looked at when something is asked: they have to be read for it."""
     found = [_given(file.path.name, file.read(limits.DOCUMENT_SIZE)) for file in options.files()]
+    documents = 0
     for component in reading.components:
-        if len(found) >= limits.SBOMS:
-            break
         beside = component.external and component.kind in STATEMENTS
         if beside or (options.asked and component.media_type == PAYLOAD_TYPE):
+            if len(found) >= limits.SBOMS or documents >= limits.SBOM_DOCUMENTS:
+                return found, True
+            documents += 1
             found += _statement(component, reading)
-    return found
+    return found, False
 
 
 def _given(name: str, data: bytes) -> Candidate:

@@ -5,30 +5,36 @@ from __future__ import annotations
 from msgspec import Struct
 
 from assay import limits
-from assay.contents.candidates import Candidate, candidates
+from assay.contents.candidates import GIVEN, Candidate, candidates
 from assay.contents.options import ContentOptions
 from assay.formats.layer.capture import Allowance
 from assay.formats.layer.files import ALGORITHM, Recording, is_recording, record_request
 from assay.formats.layer.scanner import scan_request
+from assay.measure.hashing import new_hasher
+from assay.model.codes import sbom as codes
+from assay.model.finding import AssayError, Finding, Severity
 from assay.model.measurement import HashRequest
 from assay.model.reading import Reading
 from assay.packages.installed import KEEP
 
 DATABASE_ALGORITHMS = ("md5", "sha1")
 """What package databases hold checksums of, beside SHA-256."""
+_COMMON = {"sha512", "sha384"}
+"""Digests taken beside these for whoever attaches an SBOM; who gives one gets all that it lists."""
 
 
 class Plan(Struct, frozen=True):
-    """What may be compared, and how the user asked for it."""
+    """What may be compared, and how the user asked for it; ``findings`` say what was left out."""
 
     options: ContentOptions
     candidates: tuple[Candidate, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def plan(reading: Reading, options: ContentOptions) -> Plan | None:
     """Find the SBOMs that there may be, and have layers recorded that would only be looked at; None
     when there is nothing to do. Raises UsageError for a file that cannot be opened."""
-    found = candidates(reading, options)
+    found, more_there = candidates(reading, options)
     if not found and not options.asked and not options.packages:
         return None
     listed = {
@@ -37,8 +43,9 @@ def plan(reading: Reading, options: ContentOptions) -> Plan | None:
         if candidate.inventory is not None
         for file in candidate.inventory.files
         for digest in file.digests
+        if candidate.source == GIVEN or digest.algorithm in _COMMON
     }
-    more = tuple(sorted((listed | {*DATABASE_ALGORITHMS}) - {ALGORITHM}))
+    more = tuple(sorted(filter(_available, (listed | {*DATABASE_ALGORITHMS}) - {ALGORITHM})))
     record = record_request(Recording(more, KEEP, Allowance(limits.CAPTURED_SIZE)))
     scan = scan_request()
     reading.requests[:] = [
@@ -50,4 +57,23 @@ def plan(reading: Reading, options: ContentOptions) -> Plan | None:
         for candidate in found
         if candidate.digest is not None
     ]
-    return Plan(options, tuple(found))
+    findings = [_too_many(options)] if more_there else []
+    return Plan(options, tuple(found), tuple(findings))
+
+
+def _available(algorithm: str) -> bool:
+    """Whether this machine can take such digests: some may not, by their configuration."""
+    try:
+        new_hasher(algorithm)
+    except AssayError:
+        return False
+    return True
+
+
+def _too_many(options: ContentOptions) -> Finding:
+    return Finding.of(
+        codes.SBOM_NOT_COMPARED,
+        detail=f"only the first {limits.SBOMS} SBOMs of {limits.SBOM_DOCUMENTS} documents at most"
+        " were looked at",
+        severity=None if options.asked else Severity.WARNING,
+    )

@@ -56,8 +56,9 @@ class SbomReport(Struct, frozen=True):
 
 
 class DatabaseReport(Struct, frozen=True):
-    """A database of installed packages, or a manifest of one. ``layer`` is the id of the component
-    that it is in; ``problem`` says why it could not be read, and is empty otherwise."""
+    """A database of installed packages. ``layer`` is the id of the component that it is in;
+    ``problem`` says why it could not be read, and is empty otherwise. The manifests of a language
+    in one layer are counted together: ``path`` is that of the first."""
 
     kind: str
     path: str

@@ -101,14 +101,8 @@ def details(account: ContentAccount) -> Iterator[tuple[str, str]]:
     yield "files", _ways(account.files)
     for sbom in account.sboms:
         yield "sbom", _sbom(sbom)
-    manifests: dict[str, int] = {}
     for database in account.databases:
-        if database.kind in SYSTEM_KINDS or database.problem:
-            yield "packages", _database(database)
-        else:
-            manifests[database.kind] = manifests.get(database.kind, 0) + database.packages
-    for kind, number in manifests.items():
-        yield "packages", f"{number} by manifests of {kind}"
+        yield "packages", _database(database)
 
 
 def _ways(files: FileAccount) -> str:
@@ -132,8 +126,9 @@ def _sbom(sbom: SbomReport) -> str:
 
 
 def _database(database: DatabaseReport) -> str:
-    text = f"{database.path} ({database.kind}) in {database.layer}: "
-    return text + (database.problem or counted(database.packages, "package"))
+    where = database.path if database.kind in SYSTEM_KINDS else "manifests"
+    text = f"{where} ({database.kind}) in {database.layer}: {counted(database.packages, 'package')}"
+    return f"{text}; not readable: {database.problem}" if database.problem else text
 
 
 def render_packages(lists: Sequence[PackageList], *, color: bool = False) -> Iterator[str]:
