@@ -371,6 +371,27 @@ def test_an_interruption_at_the_very_start_leaves_no_traceback(tmp_path: Path, m
     }
 
 
+def test_an_interruption_that_something_swallows_ends_the_process_all_the_same() -> None:
+    script = (
+        "import os, signal, time\n"
+        "from assay.cli import main\n"
+        "main.PATIENCE = 0.1\n"
+        "def busy():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(1)\n"
+        "    except KeyboardInterrupt:\n"
+        "        time.sleep(600)\n"
+        "main._run = busy\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "main.main(signal.default_int_handler)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted; nothing was decided\n")
+
+
 def test_an_interruption_while_a_server_keeps_silent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         name = f"docker://127.0.0.1:{server.getsockname()[1]}/team/app:1"

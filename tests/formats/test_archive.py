@@ -226,7 +226,7 @@ def test_an_archive_of_several_images_is_one_file_with_one_verdict(
     assert judged(path, trusting(*digests)).exit_status == 0
     verdict = judged(path, trusting(digests[0]))
     assert verdict.exit_status == 1
-    assert "not-vouched" in codes_of(verdict)
+    assert "partly-vouched" in codes_of(verdict)
 
 
 @made_by_each

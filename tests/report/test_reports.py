@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -300,6 +302,63 @@ def test_reports_that_cannot_be_written_are_refused_before_any_work(
     done = assay_here("verify", "disk.img", "--self-consistent", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert (tmp_path / "disk.img").read_bytes() == b"x" * 100
+
+
+@pytest.fixture
+def signing(tmp_path: Path) -> Path:
+    (tmp_path / "disk.img").write_bytes(b"x" * 100)
+    made = assay_here("key", "generate", "my.key", "--no-passphrase", cwd=tmp_path)
+    assert made.returncode == 0
+    return tmp_path
+
+
+_SIGN = ("--report-key", "my.key", "--verifier-id", "https://example.org/verifier")
+_DIGEST = f"sha256:{hashlib.sha256(b'x' * 100).hexdigest()}"
+
+
+@pytest.mark.parametrize("form", ["vsa", "svr"])
+def test_a_signed_verdict_vouches_for_the_image_elsewhere(signing: Path, form: str) -> None:
+    words = ["verify", "disk.img", "--digest", _DIGEST, f"--report={form}=out.json", *_SIGN]
+    assert assay_here(*words, cwd=signing).returncode == 0
+    words = ["verify", "disk.img", "--attestation", "out.json", "--key", "my.pub"]
+    assert assay_here(*words, cwd=signing).returncode == 0
+    (signing / "disk.img").write_bytes(b"y" * 100)
+    assert assay_here(*words, cwd=signing).returncode == 1
+
+
+def test_a_summary_of_a_refusal_vouches_for_nothing(signing: Path) -> None:
+    wrong = "sha256:" + "0" * 64
+    words = ["verify", "disk.img", "--digest", wrong, "--report=vsa=out.json", *_SIGN]
+    assert assay_here(*words, cwd=signing).returncode == 1
+    envelope = json.loads((signing / "out.json").read_text())
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    assert statement["predicate"]["verificationResult"] == "FAILED"
+    words = ["verify", "disk.img", "--attestation", "out.json", "--key", "my.pub"]
+    assert assay_here(*words, cwd=signing).returncode == 1
+
+
+def test_nothing_is_stated_of_what_was_not_decided(signing: Path) -> None:
+    for image, form in (("missing.img", "vsa"), ("missing.img", "svr"), ("disk.img", "svr")):
+        words = ["verify", image, "--digest", "sha256:" + "0" * 64, f"--report={form}=out", *_SIGN]
+        done = assay_here(*words, cwd=signing)
+        assert done.returncode != 0
+        assert (signing / "out").read_text() == ""
+        assert f"so no {form}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--report=vsa=out"],
+        ["--report=vsa=out", "--report-key", "my.key"],
+        ["--report=vsa=out", "--report-key", "my.key", "--verifier-id", "me"],
+        ["--report=vsa=out", "--report-key", "my.pub", "--verifier-id", "urn:me"],
+        ["--report=json=out", "--report-key", "my.key"],
+    ],
+)
+def test_a_statement_needs_a_key_and_a_name(signing: Path, words: list[str]) -> None:
+    done = assay_here("verify", "disk.img", "--digest", _DIGEST, *words, cwd=signing)
+    assert done.returncode == 2
 
 
 def test_a_report_on_standard_output_is_all_there_is(tmp_path: Path) -> None:

@@ -170,12 +170,16 @@ def _keys(incomplete: str) -> Iterator[Candidate]:
 
 
 def _reports(incomplete: str) -> Iterator[Candidate]:
+    from assay.cli.reports import SIGNED
+
     name, equals, _ = incomplete.partition("=")
     if equals:
         yield FILES, f"{name}="
         return
     for form in plugins.names("assay.reports"):
         yield f"{form}=", plugins.load("assay.reports", form).description
+    for form, meaning in SIGNED.items():
+        yield f"{form}=", meaning
 
 
 def _formats(_: str) -> Iterator[Candidate]:

@@ -22,6 +22,10 @@ from assay.version import __version__
 INTERRUPTED = 130
 """Exit status after Ctrl-C (128 and the number of SIGINT), as shells have it."""
 
+INTERRUPTION = "interrupted; nothing was decided"
+PATIENCE = 5.0
+"""Seconds after Ctrl-C until the process is ended in any case."""
+
 VERBS = {
     "verify": "Check that images are exactly what someone you trust published.",
     "inspect": "Show what is in an image and who signed it; trusts nothing.",
@@ -79,7 +83,7 @@ def main(on_interrupt: Any = signal.SIG_DFL) -> None:
     status = 3
     try:
         if on_interrupt is signal.default_int_handler:
-            signal.signal(signal.SIGINT, on_interrupt)
+            signal.signal(signal.SIGINT, _interrupted)
         _settle_streams()
         status = _run()
         sys.stdout.flush()
@@ -88,11 +92,25 @@ def main(on_interrupt: Any = signal.SIG_DFL) -> None:
         status = 3
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
-        print("interrupted; nothing was decided", file=sys.stderr)
+        print(INTERRUPTION, file=sys.stderr)
     except OSError as error:
         status = 3
         print(f"assay: cannot write the answer: {error.strerror or error}", file=sys.stderr)
     _leave(status)
+
+
+def _interrupted(_number: int, _frame: object) -> NoReturn:
+    """Raise KeyboardInterrupt; end the process where something on the way swallows it, as a
+    destructor or a callback of a library can."""
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, _end)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    raise KeyboardInterrupt
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    os.write(2, f"{INTERRUPTION}\n".encode())
+    os._exit(INTERRUPTED)
 
 
 def _run() -> int:

@@ -117,7 +117,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         raise click.MissingParameter(param_hint="'IMAGE...'", param_type="argument")
     try:
         options.check_names(images)
-        reports = wanted_reports(given["reports"], images)
+        reports = wanted_reports(given, images)
         recorder = recorder_from(given)
         request = VerifyOptions(
             trust=_trust_from(given),
