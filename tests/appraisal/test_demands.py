@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay.appraisal.appraise import appraise
@@ -83,8 +83,10 @@ def test_a_signature_more_never_makes_it_worse(part: Part, some: set[str], more:
     assert order.index(met(part, *some)) <= order.index(met(part, *some, *more))
 
 
+@settings(max_examples=3000)
 @given(_parts, _anchors)
 @example(AtLeast(2, (A, A, AtLeast(1, (A,)))), {"a"})
+@example(AtLeast(2, (A, AtLeast(2, (LOST,)))), {"a"})
 def test_leaving_out_what_cannot_be_checked_makes_no_no_a_yes(
     part: Part, vouching: set[str]
 ) -> None:

@@ -63,8 +63,8 @@ def without_not_carried(part: Part) -> Part:
     """The demand without what cannot be checked, where the user accepts that: all that *can* be
     checked is asked for still. Of alternatives, those that are left have to do, in the same
     number; a demand of which nothing is left stays as it is."""
-    if not isinstance(part, AtLeast):
-        return part
+    if not isinstance(part, AtLeast) or part.count > len(part.parts):
+        return part  # more than there are: nothing ever meets that, and leaving out must not
     every = part.count == len(part.parts)
     left = tuple(
         each
