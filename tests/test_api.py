@@ -28,6 +28,7 @@ from assay import (
 from assay.model.secret import Secret
 from assay.produce.keys import pkcs8
 from assay.produce.keys.kinds import generate
+from tests.support.images import Layout
 
 CONTENT = b"assay" * 1000
 DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -76,6 +77,17 @@ def test_no_baseline_of_an_image_that_is_refused(image: Path) -> None:
     with pytest.raises(RefusedError) as refused:
         baseline(image, Trust().add_digest("sha256:" + "0" * 64))
     assert refused.value.verdict.decision.value == "refused"
+
+
+def test_a_policy_of_another_tool(tmp_path: Path) -> None:
+    layout = Layout()
+    name = layout.write(tmp_path / "app", layout.image())
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"default": [{"type": "reject"}]}')
+    assert verify(name, Trust(), self_consistent=True)
+    assert not verify(name, Trust(), self_consistent=True, policy=policy)
+    with pytest.raises(UsageError):
+        verify(name, Trust(), allow_partial=True)
 
 
 def test_rules_and_times(image: Path) -> None:
