@@ -366,6 +366,7 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
         evidence = gather_evidence(_context(image, root, targets, reading, named, request))
         reading.absorb(evidence.reading)
         vouchers += evidence.vouchers
+        targets = evidence.targets or targets
     return Gathered(image, format_name, root, targets, reading, anchors, vouchers, trust, named)
 
 
@@ -393,6 +394,7 @@ def _context(
         given=[*request.trust.documents, *request.evidence_files()],
         look_around=request.look_beside or bool(request.trust.all_keys),
         companions=None if bundle is None else bundle.store,
+        verity=request.trust.verity,
     )
 
 

@@ -6,13 +6,16 @@ from msgspec import Struct
 
 from assay.model.spans import SpanSet
 
+_NONE = SpanSet()
+
 
 class Comparison(Struct, frozen=True):
     """What of a component agrees with its chunk digests.
 
     ``good`` and ``bad`` are its byte ranges, ``damaged`` counts the chunks that disagree, and
-    ``absent`` those that are claimed and not there. ``cause`` is the likeliest explanation, empty
-    when everything agrees.
+    ``numbers`` are theirs; ``absent`` counts those that are claimed and not there, and ``untold``
+    those of which nothing is claimed. ``cause`` is the likeliest explanation, empty when
+    everything agrees.
     """
 
     good: SpanSet
@@ -20,29 +23,50 @@ class Comparison(Struct, frozen=True):
     damaged: int
     absent: int
     cause: str
+    numbers: SpanSet = _NONE
+    untold: int = 0
 
 
 def compare(
-    claimed: bytes, actual: bytes, width: int, step: int, size: int, claimed_size: int | None
+    claimed: bytes,
+    actual: bytes,
+    width: int,
+    step: int,
+    size: int,
+    claimed_size: int | None,
+    gaps: SpanSet = _NONE,
 ) -> Comparison:
     """Compare concatenated digests of ``width`` bytes, one for each ``step`` bytes of a component
-    of ``size`` bytes, of which ``claimed_size`` are claimed (None where nothing says so)."""
+    of ``size`` bytes, of which ``claimed_size`` are claimed (None where nothing says so). Nothing
+    is claimed of the chunks whose numbers are in ``gaps``."""
     chunks = len(actual) // width
     absent = max(len(claimed) // width - chunks, 0)
     whole = SpanSet.whole(size)
-    if claimed == actual:
-        return Comparison(whole, SpanSet(), 0, 0, "")
+    if claimed == actual and not gaps:
+        return Comparison(whole, _NONE, 0, 0, "")
     wrong = [
         number
-        for number in range(chunks)
+        for first, end in SpanSet.whole(chunks) - gaps
+        for number in range(first, end)
         if actual[number * width : (number + 1) * width]
         != claimed[number * width : (number + 1) * width]
     ]
-    bad = SpanSet((number * step, min((number + 1) * step, size)) for number in wrong)
+    numbers = SpanSet((number, number + 1) for number in wrong)
+    bad = _bytes(numbers, step, size)
     if claimed_size is None:
         claimed_size = size + 1 if absent else size
-    cause = _cause(wrong, chunks, step, size, claimed_size)
-    return Comparison(whole - bad, bad, len(wrong), absent, cause)
+    cause = _UNTOLD
+    if wrong or not gaps:
+        cause = _cause(wrong, chunks, step, size, claimed_size)
+    good = whole - bad - _bytes(gaps, step, size)
+    return Comparison(good, bad, len(wrong), absent, cause, numbers, len(gaps))
+
+
+_UNTOLD = "their digests are damaged, or were made up"
+
+
+def _bytes(chunks: SpanSet, step: int, size: int) -> SpanSet:
+    return SpanSet((first * step, min(end * step, size)) for first, end in chunks)
 
 
 def _cause(wrong: list[int], chunks: int, step: int, size: int, claimed: int) -> str:
@@ -75,6 +99,8 @@ def _cause(wrong: list[int], chunks: int, step: int, size: int, claimed: int) ->
         return f"truncation by {difference} bytes, and damage in the ranges named"
     if size > claimed:
         return f"{difference} bytes appended, and damage in the ranges named"
+    if chunks == 1:
+        return "damage or an edit somewhere in it, or it belongs to another version"
     if len(wrong) == 1 or wrong[-1] - first == len(wrong) - 1:
         return "one stretch is damaged, or was edited"
     return "damage in several places: bad storage, memory or transfer; or several edits"

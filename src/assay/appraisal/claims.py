@@ -107,30 +107,46 @@ def _check_chunks(
     algorithm = ALGORITHMS[expected.request.algorithm]
     binding = algorithm.strength is Strength.BINDING
     step = expected.request.chunk_size
-    found = compare(expected.values, actual, algorithm.size, step, size, claimed_size)
+    gaps = SpanSet(expected.gaps)
+    found = compare(expected.values, actual, algorithm.size, step, size, claimed_size, gaps)
     if not found.cause:
         return Outcome(claim, True, binding, found.good, nothing)
     total = len(actual) // algorithm.size
-    shown = ", ".join(f"{start}-{end - 1}" for start, end in found.bad.spans[:SHOWN_RANGES])
-    more = len(found.bad.spans) - SHOWN_RANGES
+    agreeing = total - found.damaged - found.untold
     parts = [
-        f"{found.damaged} of {total} chunks of {step} bytes differ"
-        + (f": bytes {shown}" if shown else "")
-        + (f" and {more} more ranges" if more > 0 else "")
+        f"{found.damaged} of {total} chunks of {step} bytes differ: bytes {_ranges(found.bad)}"
+        f" (number {_ranges(found.numbers)})"
         if found.damaged
-        else f"all {total} chunks of {step} bytes agree",
+        else f"all {agreeing} chunks of {step} bytes agree",
         *([f"{found.absent} chunks are missing at the end"] if found.absent else []),
+        *(
+            [f"of {found.untold} chunks nothing is known (number {_ranges(gaps)})"]
+            if found.untold
+            else []
+        ),
     ]
     finding = Finding.of(
         codes.CHUNK_MISMATCH,
         claim.subject,
         _says(claim, "is not met: " + "; ".join(parts)),
         expected=f"{len(expected.values) // algorithm.size} chunks as claimed",
-        actual=f"{total - found.damaged} of them",
-        offset=found.bad.spans[0][0] if found.bad else size,
+        actual=f"{agreeing} of them",
+        offset=min(
+            [*(start for start, _ in found.bad), *(first * step for first, _ in gaps), size]
+        ),
         cause=found.cause,
     )
     return Outcome(claim, True, binding, found.good, found.bad, finding)
+
+
+def _ranges(spans: SpanSet) -> str:
+    """The first of these ranges; single numbers stand alone."""
+    shown = ", ".join(
+        f"{start}-{end - 1}" if end - start > 1 else f"{start}"
+        for start, end in spans.spans[:SHOWN_RANGES]
+    )
+    more = len(spans.spans) - SHOWN_RANGES
+    return shown + (f" and {more} more ranges" if more > 0 else "")
 
 
 def _cause(actual: int, claimed: int | None) -> str:

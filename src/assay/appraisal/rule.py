@@ -35,7 +35,7 @@ _WHY_NOT = {
     Status.UNCHECKED: "it could not be checked",
 }
 
-_KIND_NAMES = SIGNING_KINDS | {"checksums": "checksum file"}
+_KIND_NAMES = SIGNING_KINDS | {"checksums": "checksum file", "verity-root": "verity root hash"}
 
 
 def apply_rule(

@@ -345,6 +345,36 @@ def time_option(command: Command) -> Command:
     )(command)
 
 
+def verity_options(command: Command) -> Command:
+    """Hash trees of dm-verity."""
+    return grouped(
+        "Hash trees (dm-verity)",
+        click.option(
+            "--verity-root", default="", metavar="HASH", help="Trust the tree with this root hash."
+        ),
+        click.option(
+            "--verity-tree", default="", metavar="FILE", help="The file that the tree is in."
+        ),
+        click.option(
+            "--verity-offset",
+            type=click.IntRange(0),
+            default=None,
+            metavar="BYTES",
+            help="Where the superblock (or a tree without one) begins.",
+        ),
+        click.option(
+            "--verity-salt", default="", metavar="HEX", help="The salt; - is for none at all."
+        ),
+        click.option(
+            "--verity-parameter",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="superblock=no, algorithm, hash-type, data-block-size, hash-block-size or"
+            " data-blocks.",
+        ),
+    )(command)
+
+
 def check_names(images: Sequence[str]) -> None:
     """Raises UsageError where standard input is named twice: its bytes come once."""
     if sum(uses_standard_input(image) for image in images) > 1:
@@ -360,6 +390,10 @@ def trust_from(given: Given) -> Trust:
         trust.add_checksums(path)
     for path in given["baseline"]:
         trust.add_baseline(path)
+    if any(name.startswith("verity") and value for name, value in given.items()):
+        from assay.cli.verity_options import verity_from
+
+        trust.add_verity_root(verity_from(given))
     for path in given["key"]:
         trust.add_key(path)
     for path in given["ca"]:

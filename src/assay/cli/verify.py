@@ -70,6 +70,7 @@ from assay.trust.anchors import Trust
 @options.evidence_options
 @options.bundle_options
 @options.content_options
+@options.verity_options
 @options.image_options
 @options.time_option
 @options.output_options
@@ -111,6 +112,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify oci:./app --key publisher.pub --report html=app.html
       assay verify firmware.bin --signature firmware.bin.p7s --ca company-root.pem
       assay verify docker://registry.example/app --key ci.pem --require-provenance
+      assay verify root.img --verity-tree root.verity --verity-root 4392712b...
       curl -s https://a.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
     if not images and not given["bundle"]:

@@ -60,3 +60,6 @@ CHECKSUMS: EvidenceReader = Front(
 SIMPLE_SIGNING: EvidenceReader = Front(
     "simple-signing", "assay.evidence.simple_signing.reader", _simply_signed
 )
+VERITY: EvidenceReader = Front(
+    "verity", "assay.evidence.verity", lambda context: bool(context.verity)
+)

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from assay.formats.verity.parameters import Given as VerityGiven
 from assay.model.anchor import Voucher
 from assay.model.component import Component
 from assay.model.digest import Digest
@@ -66,16 +67,20 @@ class Document(Struct, frozen=True):
 
 class Evidence(Struct):
     """What a reader found. ``vouchers`` are the user's own word (a document given to be trusted);
-    those of signatures come of checking them."""
+    those of signatures come of checking them. ``targets`` are components that stand for the image
+    as a whole in place of those that its format names: all that a hash tree is over, without what
+    lies around it."""
 
     reading: Reading = field(default_factory=Reading)
     vouchers: list[Voucher] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
 
     def absorb(self, other: Evidence) -> None:
         self.reading.absorb(other.reading)
         self.vouchers += other.vouchers
         self.documents += other.documents
+        self.targets += other.targets
 
 
 class Context(Struct, frozen=True):
@@ -88,7 +93,8 @@ class Context(Struct, frozen=True):
     parts that were not looked at. ``keys`` is all verification material, ``given`` every file that
     the user named. ``look_around`` says whether to look for signatures that nobody named (beside
     the image, in its registry); where ``companions`` is given, what is attached to the image is
-    looked for there, and no connection is made. ``earlier`` is what was found by the readers before
+    looked for there, and no connection is made. ``verity`` are root hashes of hash trees that are
+    trusted, by anchor. ``earlier`` is what was found by the readers before
     (see `EvidenceReader.last`).
     """
 
@@ -104,6 +110,7 @@ class Context(Struct, frozen=True):
     given: Sequence[GivenFile]
     look_around: bool
     companions: BlobStore | None = None
+    verity: Mapping[str, VerityGiven] = field(default_factory=dict)
     earlier: Evidence = field(default_factory=Evidence)
     taken: set[str] = field(default_factory=set)
 

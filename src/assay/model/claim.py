@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from assay.model.digest import Digest
 from assay.model.measurement import ChunkRequest
+from assay.model.spans import Span
 
 
 class DigestIs(Struct, frozen=True, tag="digest"):
@@ -24,11 +25,14 @@ class ChunksAre(Struct, frozen=True, tag="chunks"):
     """Each chunk of the component has its digest; ``values`` concatenates them in order.
 
     This serves baselines, hash lists and the levels of a Merkle tree alike: a chunk that
-    disagrees leaves the others bound.
+    disagrees leaves the others bound. Of the chunks whose numbers are in ``gaps`` nothing is
+    claimed, though something should be (their digests are damaged themselves); their values
+    there only fill the place.
     """
 
     request: ChunkRequest
     values: bytes
+    gaps: tuple[Span, ...] = ()
 
 
 Expectation = DigestIs | SizeIs | ChunksAre

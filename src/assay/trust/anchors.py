@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from assay import limits, plugins
 from assay.evidence.model import GivenFile, read_bounded
+from assay.formats.verity.parameters import Given as VerityGiven
 from assay.model.anchor import Anchor
 from assay.model.demand import Demand
 from assay.model.digest import Digest
@@ -48,6 +49,8 @@ class Trust(Struct):
     keys: list[Key] = field(default_factory=list)
     documents: list[GivenFile] = field(default_factory=list)
     """Documents whose word counts, such as checksum files."""
+    verity: dict[str, VerityGiven] = field(default_factory=dict)
+    """Root hashes of hash trees (dm-verity), by anchor."""
     requirements: list[Requirement] = field(default_factory=list)
     """What a policy asks for; each has keys of its own."""
     policy_demands: list[Demand] = field(default_factory=list)
@@ -135,6 +138,14 @@ class Trust(Struct):
                 f"--digest: {digest.algorithm} cannot show who an image is from; use SHA-256"
             )
         self.digests[self._add("digest", description or f"digest {digest}")] = digest
+        return self
+
+    def add_verity_root(self, given: VerityGiven) -> Trust:
+        """Trust the image whose hash tree (dm-verity) has this root hash."""
+        if self.verity:
+            raise UsageError("--verity-root: one hash tree is over an image; give one root hash")
+        shown = given.root.hex()
+        self.verity[self._add("verity-root", f"verity root hash {shown}")] = given
         return self
 
     def add_checksums(self, path: str | os.PathLike[str]) -> Trust:

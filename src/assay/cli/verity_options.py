@@ -1,0 +1,66 @@
+"""What the options about hash trees say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.formats.verity.parameters import Given
+from assay.model.digest import algorithm_named
+from assay.model.finding import UsageError
+
+_NUMBERS = ("hash-type", "data-block-size", "hash-block-size", "data-blocks")
+
+
+def verity_from(given: dict[str, Any]) -> Given:
+    """The root hash and all that is said of its tree. Raises UsageError."""
+    if not given["verity_root"]:
+        raise UsageError("a hash tree counts by its root hash alone; give --verity-root")
+    if not given["verity_tree"] and given["verity_offset"] is None:
+        raise UsageError(
+            "--verity-root: say where the tree is, with --verity-tree, or with --verity-offset"
+            " where it is in the image itself"
+        )
+    root = given["verity_root"]
+    name, colon, digits = root.rpartition(":")
+    stated: dict[str, Any] = {"root": _hex("--verity-root", digits)}
+    if colon:
+        stated["algorithm"] = _algorithm("--verity-root", name)
+    if given["verity_salt"]:
+        salt = given["verity_salt"]
+        stated["salt"] = b"" if salt == "-" else _hex("--verity-salt", salt)
+    for text in given["verity_parameter"]:
+        stated |= _parameter(text)
+    found = Given(tree=given["verity_tree"], offset=given["verity_offset"] or 0, **stated)
+    if not found.superblock and not isinstance(found.salt, bytes):
+        raise UsageError("without a superblock nothing says what the salt is; give --verity-salt")
+    return found
+
+
+def _parameter(text: str) -> dict[str, Any]:
+    option = f"--verity-parameter {text}"
+    name, equals, value = text.partition("=")
+    if not equals or not value:
+        raise UsageError(f"{option}: expected NAME=VALUE")
+    if name == "algorithm":
+        return {"algorithm": _algorithm(option, value)}
+    if name == "superblock" and value in ("yes", "no"):
+        return {"superblock": value == "yes"}
+    if name in _NUMBERS and value.isascii() and value.isdigit() and len(value) < 18:
+        return {name.replace("-", "_"): int(value)}
+    raise UsageError(
+        f"{option}: known are superblock (yes or no), algorithm, {', '.join(_NUMBERS)}"
+    )
+
+
+def _algorithm(option: str, name: str) -> str:
+    found = algorithm_named(name)
+    if found is None:
+        raise UsageError(f"{option}: no digest algorithm {name!r}")
+    return found.name
+
+
+def _hex(option: str, text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise UsageError(f"{option} {text[:140]}: expected hexadecimal digits") from None
