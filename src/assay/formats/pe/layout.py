@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from assay.formats.pe.headers import Headers
 from assay.model.codes import pe as codes
-from assay.model.finding import Finding
+from assay.model.finding import Finding, Severity
 from assay.model.spans import Span, SpanSet
 
 
@@ -67,10 +68,19 @@ def layout_of(headers: Headers, size: int) -> Layout:
                 offset=rest[0],
             )
         )
+    if table is None:
+        findings = [_unsigned(finding) for finding in findings]
     fields = [headers.checksum, headers.certificate_entry or (0, 0), table or (0, 0)]
     excluded = SpanSet(fields) & SpanSet.whole(size)
     spans = SpanSet([span for span, _ in parts] + [rest or (0, 0)]) & SpanSet.whole(size)
     return Layout((spans - excluded).spans, excluded.spans, rest, tuple(findings))
+
+
+def _unsigned(finding: Finding) -> Finding:
+    """What would let one signature pass for two programs is merely odd where there is none."""
+    if finding.severity is Severity.ERROR:
+        return replace(finding, severity=Severity.WARNING)
+    return finding
 
 
 def _between(parts: list[tuple[Span, str]]) -> Iterator[Finding]:
