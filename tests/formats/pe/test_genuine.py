@@ -207,3 +207,30 @@ def test_sbverify_accepts_what_is_built_here(tmp_path: Path) -> None:
     assert says_yes(tool("sbverify"), "--cert", certificate, image)
     image.write_bytes(pe.signed(Program(), make("Other", key=key_of("rsa2048", 2))))
     assert not says_yes(tool("sbverify"), "--cert", certificate, image)
+
+
+def test_a_nested_signature_is_one_more(tmp_path: Path) -> None:
+    authority, holder = _signer()
+    certificate, key = holder.write(tmp_path, "signer")
+    trusted, _ = authority.write(tmp_path, "authority")
+    other = make("Other", key=key_of("rsa2048", 2), start=START, end=LATER)
+    other_certificate, other_key = other.write(tmp_path, "other")
+    image, first, second = (tmp_path / name for name in ("a.exe", "b.exe", "c.exe"))
+    image.write_bytes(Program().unsigned())
+    sign = (tool("osslsigncode"), "sign")
+    run(*sign, "-certs", certificate, "-key", key, "-in", image, "-out", first)
+    run(
+        *sign, "-nest", "-certs", other_certificate, "-key", other_key, "-h", "sha384",
+        "-in", first, "-out", second,
+    )  # fmt: skip
+    assert check(second, trusted).exit_status == 0
+    assert check(second, other_certificate).exit_status == 0
+    assert [each.id for each in check(second).signatures] == [
+        "signature[0]",
+        "signature[0]/nested[0]",
+    ]
+    changed = tmp_path / "d.exe"
+    data = bytearray(second.read_bytes())
+    data[0x500] ^= 1
+    changed.write_bytes(data)
+    assert check(changed, other_certificate).exit_status == 1

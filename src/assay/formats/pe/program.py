@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from assay import plugins
-from assay.cms.signed_data import read_signed_data
+from assay import limits, plugins
+from assay.cms.signed_data import SignedData, read_signed_data
 from assay.formats.pe.certificates import Entry, read_table
 from assay.formats.pe.headers import Headers, read_headers
 from assay.formats.pe.indirect_data import read_indirect_data
@@ -21,6 +21,7 @@ from assay.formats.polyglot import polyglot_request
 from assay.formats.unchanged import unchanged_request
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import pe as codes
+from assay.model.codes.content import LIMIT_EXCEEDED
 from assay.model.component import Component, Slice
 from assay.model.finding import AssayError, Finding
 from assay.model.measurement import HashRequest
@@ -30,6 +31,9 @@ from assay.model.spans import Span
 
 VIEW = "authenticode"
 """The name of the component that signatures speak of."""
+
+NESTED = "1.3.6.1.4.1.311.2.4.1"
+"""The attribute that holds further signatures."""
 
 
 def read_program(site: Site) -> Reading:
@@ -102,32 +106,57 @@ def _parts(site: Site, whole: str, headers: Headers, layout: Layout) -> Iterator
 
 
 def _read_entry(site: Site, whole: str, entry: Entry, reading: Reading) -> None:
-    """One entry of the certificate table, as a component with what it says and who signed it."""
-    name = site.child(f"signature[{entry.number}]")
-    try:
-        if entry.finding is not None:
-            raise AssayError(entry.finding)
-        signed = read_signed_data(entry.data)
-        data = read_indirect_data(signed)
-        prepared = _scheme().prepare(entry.data, name, name, "")
-    except AssayError as error:
-        detail = f"signature[{entry.number}]: {error.finding.detail}"
-        offset = error.finding.offset
-        if entry.finding is None and offset is not None:
-            offset += entry.start
-        reading.findings.append(
-            replace(error.finding, component=whole, detail=detail, offset=offset)
-        )
+    """One entry of the certificate table, and the signatures nested in its signature (Windows alone
+    knows these; it has them in an unsigned attribute of the first one)."""
+    name = f"signature[{entry.number}]"
+    if entry.finding is not None:
+        detail = f"{name}: {entry.finding.detail}"
+        reading.findings.append(replace(entry.finding, detail=detail))
         return
-    start = entry.start + signed.content_start
-    content = signed.content or b""
-    labels = {"name": f"{data.digest.algorithm} digest"}
-    if data.page_hashes:
-        labels["name"] += f", {data.page_hashes} page hashes"
-        labels["page-hashes"] = data.page_hashes
+    signed = _read_signature(site, whole, name, entry.start, entry.data, reading)
+    nested = (
+        [each for signer in signed.signers for each in signer.unsigned(NESTED)] if signed else []
+    )
+    for number, data in enumerate(nested):
+        inner = f"{name}/nested[{number}]"
+        if len(reading.signatures) >= limits.PE_CERTIFICATES:
+            reading.findings.append(
+                Finding.of(
+                    LIMIT_EXCEEDED, detail=f"{inner}: more than {limits.PE_CERTIFICATES} signatures"
+                )
+            )
+            return
+        # the same bytes twice would be the same signature: either place will do
+        start = entry.start + entry.data.index(data)
+        _read_signature(site, whole, inner, start, data, reading)
+
+
+def _read_signature(
+    site: Site, whole: str, name: str, at: int, data: bytes, reading: Reading
+) -> SignedData | None:
+    """A signature (DER, at this offset of the file), as a component with what it signs, the claim
+    that this makes, and who signed it; None where it cannot be read."""
+    child = site.child(name)
+    try:
+        signed = read_signed_data(data)
+        said = read_indirect_data(signed)
+        prepared = _scheme().prepare(data, child, child, "")
+    except AssayError as error:
+        offset = None if error.finding.offset is None else at + error.finding.offset
+        reading.findings.append(
+            replace(error.finding, detail=f"{name}: {error.finding.detail}", offset=offset)
+        )
+        return None
+    labels = {"name": f"{said.digest.algorithm} digest"}
+    if said.page_hashes:
+        labels = {
+            "name": f"{labels['name']}, {said.page_hashes} page hashes",
+            "page-hashes": said.page_hashes,
+        }
+    start, content = at + signed.content_start, signed.content or b""
     reading.components.append(
         Component(
-            name,
+            child,
             "authenticode-digest",
             Slice(whole, ((start, start + len(content)),)),
             parent=site.child("certificates"),
@@ -135,9 +164,10 @@ def _read_entry(site: Site, whole: str, entry: Entry, reading: Reading) -> None:
             labels=labels,
         )
     )
-    reading.claims.append(Claim(site.child(VIEW), name, DigestIs(data.digest), "messageDigest"))
-    reading.requests.append((name, unchanged_request(content)))
+    reading.claims.append(Claim(site.child(VIEW), child, DigestIs(said.digest), "messageDigest"))
+    reading.requests.append((child, unchanged_request(content)))
     reading.signatures += prepared
+    return signed
 
 
 def _scheme() -> SignatureScheme:
