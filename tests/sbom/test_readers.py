@@ -191,6 +191,11 @@ BOM = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.5">'
         b'<bom xmlns="http://cyclonedx.org/schema/bom/9.9"/>',
         b'<html xmlns="http://cyclonedx.org/schema/bom/1.5"/>',
         b'<?xml version="1.0" encoding="rot13"?>' + BOM + b"</bom>",
+        # elements within a text, which would take the place of others
+        BOM + b'<components><component type="library"><name>a<components/></name><components>'
+        b'<component type="library"/></components></component></components></bom>',
+        BOM + b'<components><component type="file"><name>a<hashes/></name><hashes>'
+        b'<hash alg="MD5"/></hashes></component></components></bom>',
     ],
     ids=[
         "entities that multiply",
@@ -204,6 +209,8 @@ BOM = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.5">'
         "unknown version",
         "another element",
         "no encoding",
+        "components within a name",
+        "hashes within a name",
     ],
 )
 def test_xml_that_is_refused(data: bytes) -> None:

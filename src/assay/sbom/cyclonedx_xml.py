@@ -75,6 +75,8 @@ class _Builder:
                 Finding.of(LIMIT_EXCEEDED, detail="the SBOM has too many XML elements, or too deep")
             )
         space, _, name = element.rpartition(" ")
+        if self._pieces is not None:
+            raise malformed(self._path[-1], "text without elements in it", name)
         if not self._path:
             match = _NAMESPACE.match(space)
             if name != "bom" or match is None:
