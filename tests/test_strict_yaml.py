@@ -88,6 +88,18 @@ def test_aliases_within_bounds_are_what_they_stand_for() -> None:
     assert found["e"] == [{"d": "text\n"}, {"d": "text\n"}]
 
 
+def test_aliases_nest_no_deeper_than_what_is_written_out() -> None:
+    """Whoever walks the values must not run out of stack."""
+    deep = "[" * 40 + "{}" + "]" * 40
+    lines = ["- &a0 " + deep.format("x")] + [
+        f"- &a{number} " + deep.format(f"*a{number - 1}") for number in range(1, 40)
+    ]
+    with pytest.raises(AssayError) as refused:
+        parse("\n".join(lines).encode(), "document")
+    assert refused.value.finding.code == "limit-exceeded"
+    assert "line 2" in refused.value.finding.detail
+
+
 def test_an_alias_reaches_no_other_document() -> None:
     with pytest.raises(AssayError):
         parse_all(b"a: &x 1\n---\nb: *x\n", "document")

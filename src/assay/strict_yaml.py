@@ -110,7 +110,8 @@ class _Reader:
     def __init__(self, what: str) -> None:
         self._what = what
         self._nodes = 0
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, tuple[Node, int, int]] = {}
+        """Each node that ended, with the number of values in it, and how deep they nest."""
 
     def documents(self, events: Iterator[Any]) -> list[Node]:
         import yaml
@@ -145,10 +146,7 @@ class _Reader:
             if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 self._check_tag(event)
                 if len(open_) >= limits.JSON_DEPTH:
-                    raise _limit(
-                        self._what,
-                        f"{_place(event.start_mark)}: nested deeper than {limits.JSON_DEPTH}",
-                    )
+                    raise self._too_deep(event)
                 kind = dict if isinstance(event, yaml.MappingStartEvent) else list
                 if open_ and open_[-1].wants_key:
                     raise self._fail(event, "a key that is no text")
@@ -158,19 +156,23 @@ class _Reader:
             if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
                 done = open_.pop()
                 node, anchor, size = done.node(), done.event.anchor, self._nodes - done.before
+                depth = done.depth
             elif isinstance(event, yaml.AliasEvent):
-                node, size = self._aliased(event)
+                node, size, depth = self._aliased(event)
+                if len(open_) + depth > limits.JSON_DEPTH:
+                    raise self._too_deep(event)
                 anchor = None
                 self._count(size)
             else:
                 self._check_tag(event)
                 node = self._scalar(event, bool(open_) and open_[-1].wants_key)
-                anchor, size = event.anchor, 1
+                anchor, size, depth = event.anchor, 1, 0
                 self._count(1)
             if anchor:
-                self._anchors[anchor] = (node, size)
+                self._anchors[anchor] = (node, size, depth)
             if not open_:
                 return node
+            open_[-1].depth = max(open_[-1].depth, depth + 1)
             self._put(open_[-1], node, event)
         raise _malformed(self._what, "the document ends in the middle")  # pragma: no cover
 
@@ -178,7 +180,11 @@ class _Reader:
         if event.tag is not None:
             raise self._fail(event, f"the tag {event.tag[:80]!r}; tags are not read here")
 
-    def _aliased(self, event: Any) -> tuple[Node, int]:
+    def _too_deep(self, event: Any) -> AssayError:
+        place = _place(event.start_mark)
+        return _limit(self._what, f"{place}: nested deeper than {limits.JSON_DEPTH}")
+
+    def _aliased(self, event: Any) -> tuple[Node, int, int]:
         found = self._anchors.get(event.anchor)
         if found is None:
             raise self._fail(event, f"the alias {event.anchor[:80]!r} of nothing that ended before")
@@ -226,6 +232,8 @@ class _Open:
         self.event, self.value, self.before = event, value, before
         self.keys: dict[str, tuple[int, int]] = {}
         self.key: str | None = None
+        self.depth = 1
+        """How deep the values in it nest, itself counted."""
 
     @property
     def wants_key(self) -> bool:
