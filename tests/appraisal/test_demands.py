@@ -30,7 +30,11 @@ LOST = NotCarried("lost")
 
 def met(part: Part, *vouching: str, same: tuple[str, ...] = ()) -> Met:
     """Whether it is met; the anchors ``same`` have one signer."""
-    return is_met(part, lambda a: a in vouching, lambda a: "one" if a in same else a)
+    return is_met(
+        part,
+        lambda a: a in vouching,
+        lambda a: ["one" if a in same else a] if a in vouching else [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,6 +69,40 @@ def test_one_signer_by_two_anchors_is_one_of_several() -> None:
     assert met(AtLeast(2, (A, B, C)), "a", "b", "c", same=("a", "b")) is Met.YES
     # where all are asked for, one signer may well meet them all
     assert met(AtLeast(2, (A, B)), "a", "b", same=("a", "b")) is Met.YES
+
+
+def test_one_signer_in_two_groups_is_one_of_several() -> None:
+    groups = AtLeast(2, (AtLeast(1, (A,)), AtLeast(1, (B,)), C))
+    assert met(groups, "a", "b", same=("a", "b")) is Met.NO
+    assert met(groups, "a", "b", "c", same=("a", "b")) is Met.YES
+
+
+def test_one_signer_stays_one_when_the_third_anchor_is_left_out() -> None:
+    left = without_not_carried(AtLeast(2, (A, B, LOST)))
+    assert met(left, "a", "b", same=("a", "b")) is Met.NO
+    assert met(left, "a", "b") is Met.YES
+    assert "2 of" in describe(left, {})
+
+
+@pytest.mark.parametrize("first", ["alice", "bob"])
+def test_signers_of_other_platforms_do_not_count_for_this_one(first: str) -> None:
+    """The first anchor is for either, the second for one of them: who signs one platform alone is
+    not two, whoever else signed the other platform."""
+    made: Any = case()
+    for name, content in (("one", b"content"), ("two", b"other content")):
+        put(made, stored(name), content)
+    made.targets = ("one", "two")
+    made.anchors += [Anchor(name, "identity", name, "policy") for name in "abc"]
+    alice, bob = Signer("alice", "alice"), Signer("bob", "bob")
+    signed = {"alice": Voucher("a", "two", "a signature", alice)}
+    signed["bob"] = Voucher("a", "one", "a signature", bob)
+    made.vouchers += [signed.pop(first), *signed.values()]
+    made.vouchers += [Voucher("b", "one", "a signature", bob)]
+    made.vouchers += [Voucher("c", "two", "a signature", Signer("carol", "carol"))]
+    made.demands = (Demand("policy", "the policy", AtLeast(2, (A, B, C))),)
+    assert appraise(made).decision is Decision.REFUSED
+    made.vouchers += [Voucher("a", "one", "a signature", alice)]
+    assert appraise(made).decision is Decision.ALLOWED
 
 
 _parts = st.recursive(

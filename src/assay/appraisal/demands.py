@@ -26,27 +26,47 @@ class Met(Enum):
 
 Vouched = Callable[[str], bool]
 """Whether an anchor vouches for the target in question."""
-SignerOf = Callable[[str], str]
-"""What an anchor's signer is known by: the same for one signer by two anchors."""
+SignersOf = Callable[[str], Collection[str]]
+"""The signers who vouch for that target by an anchor, each by themselves; one signer is called the
+same by all anchors."""
 
 
-def is_met(part: Part, vouched: Vouched, signer_of: SignerOf) -> Met:
+def is_met(part: Part, vouched: Vouched, signers_of: SignersOf) -> Met:
     """Whether a part of a demand is met."""
     match part:
         case NotCarried():
             return Met.UNKNOWN
         case Vouches(anchor=anchor):
             return Met.YES if vouched(anchor) else Met.NO
-    met = [(each, is_met(each, vouched, signer_of)) for each in part.parts]
+    met = [(each, is_met(each, vouched, signers_of)) for each in part.parts]
     unknown = sum(1 for _, answer in met if answer is Met.UNKNOWN)
     right = [each for each, answer in met if answer is Met.YES]
     number = len(right)
-    if part.count < len(part.parts):
-        by_one = [each for each in right if isinstance(each, Vouches)]
-        number += len({signer_of(each.anchor) for each in by_one}) - len(by_one)
+    if part.counts_signers and part.count > 1:
+        number = _apart([_signers_below(each, signers_of) for each in right])
     if number >= part.count:
         return Met.YES
     return Met.UNKNOWN if number + unknown >= part.count else Met.NO
+
+
+def _signers_below(part: Part, signers_of: SignersOf) -> set[str]:
+    return {signer for anchor in _anchors_of(part) for signer in signers_of(anchor)}
+
+
+def _apart(choices: Sequence[Collection[str]]) -> int:
+    """How many parts at most can have a signer each whom no other part has."""
+    taken: dict[str, int] = {}
+
+    def give(number: int, tried: set[str]) -> bool:
+        for signer in choices[number]:
+            if signer not in tried:
+                tried.add(signer)
+                if signer not in taken or give(taken[signer], tried):
+                    taken[signer] = number
+                    return True
+        return False
+
+    return sum(give(number, set()) for number in range(len(choices)))
 
 
 def describe(part: Part, anchors: Mapping[str, Anchor]) -> str:
@@ -57,7 +77,7 @@ def describe(part: Part, anchors: Mapping[str, Anchor]) -> str:
         case Vouches(anchor=anchor):
             return anchors[anchor].description if anchor in anchors else anchor
     inner = [describe(each, anchors) for each in part.parts]
-    if part.count == len(part.parts):
+    if part.count == len(part.parts) and not part.counts_signers:
         return " and ".join(f"({text})" if " or " in text else text for text in inner)
     if part.count == 1:
         return " or ".join(inner)
@@ -69,18 +89,19 @@ def demand_findings(
     anchors: Mapping[str, Anchor],
     targets: Sequence[str],
     reached: Mapping[str, Collection[str]],
-    signer_of: SignerOf,
+    signers: Callable[[str, str], Collection[str]],
     *,
     signed: bool,
     root: str,
 ) -> list[Finding]:
     """What is wrong with an image by one demand. ``reached`` is, by anchor, the targets that it
-    vouches for; ``signed`` says whether there is any signature at all."""
+    vouches for; ``signers`` are those who do by an anchor for a target; ``signed`` says whether
+    there is any signature at all."""
     answers = {
         target: is_met(
             demand.what,
             lambda anchor, target=target: target in reached.get(anchor, ()),  # type: ignore[misc]
-            signer_of,
+            lambda anchor, target=target: signers(anchor, target),  # type: ignore[misc]
         )
         for target in targets
     }

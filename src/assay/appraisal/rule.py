@@ -11,7 +11,7 @@ from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome
 from assay.appraisal.demands import demand_findings
 from assay.appraisal.fixpoint import Reach
-from assay.appraisal.signers import by_signer, signers_reaching
+from assay.appraisal.signers import SignersApart, signers_reaching
 from assay.appraisal.space import Spaces
 from assay.model.anchor import Anchor, Voucher
 from assay.model.codes import trust as codes
@@ -79,7 +79,7 @@ def apply_rule(
         if not all(could_not_be_read(case, target) for target in short) or not case.targets:
             missing = _missing(case, kind, needed, have, by_anchor, anchors, signatures)
             findings.append(_of_group(missing, anchors) if group else missing)
-    found, by_demand = _demands(case, spaces, by_anchor, demanded, bool(signatures))
+    found, by_demand = _demands(case, spaces, outcomes, by_anchor, demanded, bool(signatures))
     vouchings += found
     findings += [finding for found in by_demand for finding in found]
     enforced = kinds or any(not demand.advisory for demand in case.demands)
@@ -93,6 +93,7 @@ def apply_rule(
 def _demands(
     case: Case,
     spaces: Spaces,
+    outcomes: Sequence[Outcome],
     by_anchor: dict[str, Reach],
     demanded: set[str],
     signed: bool,
@@ -101,17 +102,14 @@ def _demands(
     anchors = {anchor.id: anchor for anchor in case.anchors if anchor.group in demanded}
     reached = {anchor: targets_reached(case, spaces, by_anchor[anchor]) for anchor in anchors}
     readable = [target for target in case.targets if not could_not_be_read(case, target)]
-    signers: dict[str, str] = {}
-    for number, vouchers in enumerate(by_signer(case)):
-        for voucher in vouchers:
-            signers.setdefault(voucher.anchor, f"signer {number}")
+    signers = SignersApart(case, partial(targets_reached, case, spaces), outcomes, spaces)
     findings = [
         demand_findings(
             demand,
             anchors,
             readable if case.targets else [""],
             reached,
-            lambda anchor: signers.get(anchor, anchor),
+            signers,
             signed=signed,
             root=case.root,
         )

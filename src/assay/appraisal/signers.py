@@ -42,6 +42,37 @@ def signers_reaching(
     return found
 
 
+class SignersApart:
+    """Who vouches for a target by an anchor, each signer by themselves: an anchor for several
+    people may be met for one target by one of them, and for another target by another."""
+
+    def __init__(
+        self,
+        case: Case,
+        targets_of: Callable[[Reach], Iterable[str]],
+        outcomes: Sequence[Outcome],
+        spaces: Spaces,
+    ) -> None:
+        self._case, self._targets_of = case, targets_of
+        self._outcomes, self._spaces = outcomes, spaces
+        self._found: dict[str, dict[str, set[str]]] = {}
+
+    def __call__(self, anchor: str, target: str) -> set[str]:
+        if anchor not in self._found:
+            self._found[anchor] = self._by_target(anchor)
+        return self._found[anchor].get(target, set())
+
+    def _by_target(self, anchor: str) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for number, vouchers in enumerate(by_signer(self._case)):
+            mine = [each for each in vouchers if each.anchor == anchor]
+            if mine:
+                reach = reach_of(anchor, mine, self._outcomes, self._spaces, by_reports=True)
+                for target in self._targets_of(reach):
+                    found.setdefault(target, set()).add(f"signer {number}")
+        return found
+
+
 def by_signer(case: Case) -> Iterable[list[Voucher]]:
     """The vouchers of each distinct signer, by anchors of all kinds."""
     operators = {anchor.id: anchor.operator for anchor in case.anchors if anchor.operator}

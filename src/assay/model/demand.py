@@ -19,11 +19,16 @@ class NotCarried(Struct, frozen=True, tag="not-carried"):
 
 
 class AtLeast(Struct, frozen=True, tag="at-least"):
-    """``count`` of ``parts`` are met. Where that is fewer than all, anchors by which the same
-    signer vouches count once."""
+    """``count`` of ``parts`` are met. Where that is fewer than all, or ``apart`` is set, each part
+    that counts needs a signer of its own: a person counts once, by however many anchors."""
 
     count: int
     parts: tuple[Vouches | NotCarried | AtLeast, ...]
+    apart: bool = False
+
+    @property
+    def counts_signers(self) -> bool:
+        return self.apart or self.count < len(self.parts)
 
 
 Part = Vouches | NotCarried | AtLeast
@@ -65,7 +70,6 @@ def without_not_carried(part: Part) -> Part:
     number; a demand of which nothing is left stays as it is."""
     if not isinstance(part, AtLeast) or part.count > len(part.parts):
         return part  # more than there are: nothing ever meets that, and leaving out must not
-    every = part.count == len(part.parts)
     left = tuple(
         each
         for each in (without_not_carried(one) for one in part.parts)
@@ -75,6 +79,7 @@ def without_not_carried(part: Part) -> Part:
         return part  # as it is: a group of one counts as a group
     if not left:
         return NotCarried("; ".join(not_carried(part)) or "nothing is asked for")
-    if every:
+    if not part.counts_signers:
         return all_of(*left)
-    return part if len(left) < part.count else AtLeast(part.count, left)
+    # signers that were counted still are, also where no more parts are left than are asked for
+    return part if len(left) < part.count else AtLeast(part.count, left, apart=True)
