@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 from assay import limits
@@ -54,6 +55,7 @@ class _Shake256:
         return self._shake.digest(64)
 
 
+@cache
 def _constructor(algorithm: str) -> Callable[[], Hasher]:
     if algorithm == "blake3":
         from blake3 import blake3

@@ -19,7 +19,7 @@ class FileKind(Enum):
     OTHER = "other"
 
 
-class FileEntry(Struct, frozen=True):
+class FileEntry(Struct, frozen=True, gc=False):
     """One file of a root file system.
 
     ``path`` is relative to the root; bytes that are not UTF-8 show as escapes (``\\xff``).

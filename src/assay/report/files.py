@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -114,24 +115,31 @@ def render(
             yield paint("  the list is not complete: not every layer could be read", "warn")
         for finding in index.findings:
             yield from finding_lines(presentable(finding), paint, short=True, width=width)
-        owners = max((len(_owner(entry)) for entry in index.files), default=0)
+        who = {(entry.user, entry.group) for entry in index.files}
+        owners = max((len(f"{user}:{group}") for user, group in who), default=0)
         for entry in index.files:
             yield _line(entry, owners)
 
 
 def _line(entry: FileEntry, owners: int) -> str:
-    mode = stat.filemode(_TYPES.get(entry.kind, 0) | entry.mode)
-    text = f"  {mode} {_owner(entry):<{owners}} {_size(entry):>11} {entry.digest or '-':<71}"
+    mode, owner = _mode(entry.kind, entry.mode), f"{entry.user}:{entry.group}"
+    text = f"  {mode} {owner:<{owners}} {_size(entry):>11} {entry.digest or '-':<71}"
     text += f" {printable(entry.path, _LONGEST_PATH)}"
     if entry.link:
         text += f" -> {printable(entry.link, _LONGEST_PATH)}"
     elif entry.hard_link:
         text += f" (hard link to {printable(entry.hard_link, _LONGEST_PATH)})"
-    return f"{text}  [{printable(entry.layer.removesuffix('/content'), LONGEST)}]"
+    return f"{text}  [{_layer(entry.layer)}]"
 
 
-def _owner(entry: FileEntry) -> str:
-    return f"{entry.user}:{entry.group}"
+@lru_cache(1024)
+def _mode(kind: FileKind, mode: int) -> str:
+    return stat.filemode(_TYPES.get(kind, 0) | mode)
+
+
+@lru_cache(1024)
+def _layer(name: str) -> str:
+    return printable(name.removesuffix("/content"), LONGEST)
 
 
 def _size(entry: FileEntry) -> str:

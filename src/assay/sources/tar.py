@@ -72,7 +72,7 @@ _WITHOUT_CONTENT = {
 _OF_ONE_MEMBER = {"path", "linkpath", "size"}
 
 
-class TarMember(Struct, frozen=True):
+class TarMember(Struct, frozen=True, gc=False):
     """One member. Nothing in it is believed.
 
     ``untrusted_name`` and ``untrusted_link`` are the bytes as they stand in the archive.

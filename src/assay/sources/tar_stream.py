@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from assay.model.codes import archive as codes
 from assay.model.finding import AssayError, Finding
 from assay.sources.tar import TarMember, TarWalker
+from assay.sources.tar_fields import BLOCK
 
 
 class Visitor(Protocol):
@@ -21,10 +23,17 @@ class Visitor(Protocol):
     def end(self, member: TarMember, /) -> None: ...
 
 
-class TarStream:
-    """A sink for the bytes of an archive. ``walker`` holds the findings and the end."""
+Skim = Callable[[memoryview, int, int], tuple[int, int]]
+"""Reads plain members by itself: from some bytes, the offset of a header in them, and the offset
+of the bytes in the archive. How many members it read, and where in the bytes the next header is."""
 
-    def __init__(self, visitor: Visitor) -> None:
+
+class TarStream:
+    """A sink for the bytes of an archive. ``walker`` holds the findings and the end. Members that
+    ``skim`` reads are not visited."""
+
+    def __init__(self, visitor: Visitor, skim: Skim | None = None) -> None:
+        self._skim = skim
         self.walker = TarWalker()
         self._visitor = visitor
         self._at = 0
@@ -40,7 +49,23 @@ class TarStream:
                 self._check_rest(data)
                 return
             else:
+                if self._skim is not None and not self._held and self.walker.plain:
+                    data = self._skimmed(self._skim, data)
+                    if not data:
+                        return
                 data = self._take_header(self.walker.wanted, data)
+
+    def _skimmed(self, skim: Skim, data: memoryview) -> memoryview:
+        assert self.walker.wanted is not None
+        start = self.walker.wanted[0] - self._at
+        if start + BLOCK > len(data):
+            return data
+        count, end = skim(data, start, self._at)
+        if not count:
+            return data
+        self.walker.skip(count, self._at + end)
+        self._at += end
+        return data[end:]
 
     def finish(self) -> None:
         """No more bytes follow. Raises AssayError when some should. An archive may end with its

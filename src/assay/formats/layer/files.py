@@ -10,8 +10,9 @@ from msgspec import Struct
 from assay import limits
 from assay.formats.layer.capture import Allowance, Collector, Collectors
 from assay.formats.layer.checks import EntryChecks
+from assay.formats.layer.plain import DIRECTORY, FILE, LINK, skim
 from assay.formats.layer.scanner import archive_findings
-from assay.measure.hashing import Hasher, new_hasher
+from assay.measure.hashing import Hasher, hash_bytes, new_hasher
 from assay.model.capture import Keep, Kept
 from assay.model.codes.content import LIMIT_EXCEEDED
 from assay.model.finding import AssayError, Finding, Severity
@@ -21,9 +22,11 @@ from assay.sources.tar_stream import TarStream
 
 ALGORITHM = "sha256"
 _NAME = "layer files"
+_KINDS = {FILE: Kind.FILE, LINK: Kind.SYMBOLIC_LINK, DIRECTORY: Kind.DIRECTORY}
+_NO_DEVICE = (0, 0)
 
 
-class LayerFile(Struct, frozen=True):
+class LayerFile(Struct, frozen=True, gc=False):
     """An entry of a layer with the digest of its content (a regular file's, otherwise empty).
     ``name`` is normalised, ``link`` as it stands in the archive. ``more`` are digests by further
     algorithms, where they were asked for, and ``kept`` is what was kept of the content."""
@@ -76,7 +79,7 @@ class LayerRecorder:
         self._collector: Collector | None = None
         self._others: list[Hasher] = []
         self._checks = EntryChecks()
-        self._stream = TarStream(self)
+        self._stream = TarStream(self, None if recording.keep else self._skim)
         self._stopped: Finding | None = None
         self._name: bytes | None = None
         self._hasher: Hasher | None = None
@@ -112,6 +115,32 @@ class LayerRecorder:
             )
         complete = self._stopped is None and not self._full
         return LayerFiles(self._files, tuple(findings), complete)
+
+    def _skim(self, data: memoryview, at: int, begin: int) -> tuple[int, int]:
+        run = skim(data, at, begin, self._checks, self._take)
+        return run.members, run.end
+
+    def _take(
+        self,
+        name: bytes,
+        flag: bytes,
+        owner: tuple[int, int, int],
+        link: bytes,
+        content: memoryview,
+    ) -> bool:
+        """An entry with nothing unusual about it, and all of its content."""
+        if len(self._files) >= limits.LAYER_FILES:
+            return False
+        digest = b""
+        more: tuple[tuple[str, bytes], ...] = ()
+        if flag == FILE:
+            digest = hash_bytes(ALGORITHM, content)
+            if self._more:
+                more = tuple((name, hash_bytes(name, content)) for name in self._more)
+        self._files.append(
+            LayerFile(name, _KINDS[flag], *owner, len(content), digest, link, _NO_DEVICE, more)
+        )
+        return True
 
     # a visitor of members
 

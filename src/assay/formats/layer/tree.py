@@ -50,17 +50,20 @@ class RootTree:
         self._tally = Tally()
         self._most = most
         self._made = 0
+        self._parent: tuple[bytes, _Node] | None = None
+        """The directory that the latest file was put into: the next one is likely to be beside."""
         self.complete = True
 
     def apply(self, layer: str, content: LayerFiles) -> None:
         """Put a layer (by the id of the component with its content) on those before it."""
         self.complete &= content.complete
+        hiding = {file.name for file in content.files if _hides(file.name)}
+        for name in hiding:
+            *parent, base = name.split(b"/")
+            self._hide(parent, base)
+        self._parent = None
         for file in content.files:
-            base = file.name.rpartition(b"/")[2]
-            if base.startswith(WHITEOUT):
-                self._hide(file.name.split(b"/")[:-1], base)
-        for file in content.files:
-            if file.name and not file.name.rpartition(b"/")[2].startswith(WHITEOUT):
+            if file.name and file.name not in hiding:
                 self._put(layer, file)
 
     def findings(self) -> list[Finding]:
@@ -117,16 +120,21 @@ class RootTree:
     def _put(self, layer: str, file: LayerFile) -> None:
         if self._made > self._most:
             return
-        *parents, base = file.name.split(b"/")
-        node = self._root
-        for part in parents:
-            node = self._directory(node, part, file)
+        parent, _, base = file.name.rpartition(b"/")
+        if self._parent is None or parent != self._parent[0]:
+            node = self._root
+            for part in parent.split(b"/") if parent else ():
+                node = self._directory(node, part, file)
+            self._parent = parent, node
+        node = self._parent[1]
         assert node.inside is not None
         here = node.inside.get(base)
         is_directory = file.kind is Kind.DIRECTORY
         if here is None or not is_directory or here.inside is None:
             if here is None and not self._more():
                 return
+            if here is not None:
+                self._parent = None  # it may be a directory on the way to that one
             here = node.inside[base] = _Node({} if is_directory else None)
         here.layer = layer
         here.entry = self._linked(file) if file.kind is Kind.HARD_LINK else file
@@ -169,6 +177,11 @@ class RootTree:
         if entry.kind is Kind.FILE:
             return msgspec.structs.replace(entry, name=file.name, link=file.link)
         return msgspec.structs.replace(entry, name=file.name)
+
+
+def _hides(name: bytes) -> bool:
+    """Whether it is the name of a whiteout."""
+    return WHITEOUT in name and name.rpartition(b"/")[2].startswith(WHITEOUT)
 
 
 def _text(name: bytes) -> str:
