@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from assay import limits
 from assay.measure.crew import BUFFERS, WAITING, StoppedError
 from assay.measure.engine import Engine, measure
+from assay.measure.hashing import sink_for
 from assay.measure.inflaters.model import OUTPUT
+from assay.measure.plan import Plan
 from assay.model.codes import content as codes
 from assay.model.component import Component, Derived, Extent, Slice, Stored
 from assay.model.finding import AssayError, Finding
@@ -129,6 +131,33 @@ def test_many_claims_about_one_blob_take_one_read(workers: int) -> None:
     assert facts.answers["disk", ChunkRequest("sha256", 5000)] == b"".join(chunks)
     mac = hmac.digest(b"k", b"<" + plain + b">", "sha256")
     assert facts.answers[requests[-2]] == mac
+
+
+@workers
+@pytest.mark.parametrize("key", [None, b"k" * 32])
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize("algorithm", ["sha256", "sha3-256", "blake3", "blake2b", "shake256-512"])
+def test_what_differs_in_the_suffix_alone_is_one_running_digest(
+    algorithm: str, text: bool, key: bytes | None, workers: int
+) -> None:
+    """Signatures by many makers over one file append something each: it is digested once."""
+    if key and algorithm == "shake256-512":
+        pytest.skip("there is no such MAC")
+    data = b"line\r\nline\rline\n" * 50_000 + b"\r"
+    secret = Secret(key) if key else None
+    requests: list[Request] = [
+        HashRequest(algorithm, b"before", suffix, secret, text)
+        for suffix in (b"", b"one", b"another", b"\n")
+    ]
+    component = Component("file", "file", Stored("blob"), size=len(data))
+    wanted = [("file", request) for request in requests]
+    assert Plan({"file": component}, wanted).roots["blob"].sinks() == 1
+    facts = measure({"file": component}, {"blob": MemoryBlob(data)}, wanted, workers=workers)
+    for request in requests:
+        alone = sink_for(request)
+        alone.update(memoryview(data))
+        assert facts.answers["file", request] == alone.finish()
+    assert len({facts.answers["file", request] for request in requests}) == len(requests)
 
 
 @settings(deadline=None, max_examples=30)

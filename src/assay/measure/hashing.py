@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from assay import limits
 from assay.model.codes import content as codes
 from assay.model.digest import ALGORITHMS
@@ -106,7 +108,8 @@ def hash_bytes(algorithm: str, data: bytes | memoryview) -> bytes:
 
 
 class HashSink:
-    """Answers a `HashRequest` with the digest's raw value."""
+    """Answers a `HashRequest` with the digest's raw value, and those that differ from it in the
+    suffix alone."""
 
     def __init__(self, request: HashRequest) -> None:
         key = request.key.reveal() if request.key is not None else None
@@ -117,9 +120,15 @@ class HashSink:
         self.update = self._hasher.update
 
     def finish(self) -> bytes:
-        if self._suffix:
-            self._hasher.update(self._suffix)
-        return self._hasher.digest()
+        return self.with_suffix(self._suffix)
+
+    def with_suffix(self, suffix: bytes) -> bytes:
+        """The digest when this follows all bytes. Take them all before."""
+        if not suffix:
+            return self._hasher.digest()
+        hasher: Hasher = self._hasher.copy()  # type: ignore[attr-defined]
+        hasher.update(suffix)
+        return hasher.digest()
 
 
 class TextHashSink:
@@ -138,10 +147,19 @@ class TextHashSink:
             text = text[:-1]
         self._inner.update(text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
 
-    def finish(self) -> bytes:
+    def _settle(self) -> None:
         if self._pending_cr:
             self._inner.update(b"\r")
+            self._pending_cr = False
+
+    def finish(self) -> bytes:
+        self._settle()
         return self._inner.finish()
+
+    def with_suffix(self, suffix: bytes) -> bytes:
+        """See `HashSink.with_suffix`."""
+        self._settle()
+        return self._inner.with_suffix(suffix)
 
 
 class ChunkSink:
@@ -213,6 +231,14 @@ class ContentSink:
 
     def finish(self) -> bytes:
         return bytes(self._content)
+
+
+def running_request(request: Request) -> Request:
+    """The request that stands for all that can be answered by one running digest: signatures
+    append something of their own to the bytes, and many may be over the same ones."""
+    if isinstance(request, HashRequest) and request.suffix:
+        return replace(request, suffix=b"")
+    return request
 
 
 def sink_for(request: Request) -> Sink:

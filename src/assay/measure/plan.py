@@ -12,12 +12,12 @@ from itertools import pairwise
 from typing import Any
 
 from assay.measure.buffers import Buffer
-from assay.measure.hashing import sink_for
+from assay.measure.hashing import HashSink, TextHashSink, running_request, sink_for
 from assay.measure.inflate import Inflater, inflater_for
 from assay.model.codes import content as codes
 from assay.model.component import Component, Derived, Stored
 from assay.model.finding import AssayError, Finding
-from assay.model.measurement import Facts, Request, Sink
+from assay.model.measurement import Facts, HashRequest, Request, Sink
 from assay.model.spans import Span
 
 
@@ -56,18 +56,24 @@ class Node:
     def __init__(self) -> None:
         self.components: list[str] = []
         self.feeds: dict[Request, Feed] = {}
+        self._asked: dict[Request, list[Request]] = {}
+        """What each feed answers: requests of which one running digest serves all."""
         self.children: list[Child] = []
         self.size = 0
         self.faults: list[Finding] = []
         self.answers: dict[Request, Any] = {}
 
     def ask(self, request: Request) -> None:
-        if request in self.feeds:
-            return
-        try:
-            self.feeds[request] = Feed(self, request, sink_for(request))
-        except AssayError as error:
-            self.faults.append(error.finding)
+        running = running_request(request)
+        if running not in self.feeds:
+            try:
+                self.feeds[running] = Feed(self, running, sink_for(running))
+            except AssayError as error:
+                self.faults.append(error.finding)
+                return
+        asked = self._asked.setdefault(running, [])
+        if request not in asked:
+            asked.append(request)
 
     def sinks(self) -> int:
         """How many sinks there are, here and below."""
@@ -93,11 +99,19 @@ class Node:
             if feed.sink is None:
                 continue
             try:
-                self.answers[request] = feed.sink.finish()
+                self._answer(request, feed.sink)
             except AssayError as error:
                 self.faults.append(error.finding)
         for child in self.children:
             child.finish()
+
+    def _answer(self, running: Request, sink: Sink) -> None:
+        for request in self._asked[running]:
+            if request is running or not isinstance(request, HashRequest):
+                self.answers[request] = sink.finish()
+            else:
+                assert isinstance(sink, HashSink | TextHashSink)
+                self.answers[request] = sink.with_suffix(request.suffix)
 
     def fail(self, finding: Finding) -> None:
         """The bytes cannot be had to their end: there are no answers about them."""
