@@ -21,8 +21,8 @@ _WANTED = {oids.CODE_SIGNING: (_OBJECTS, _OBJECTS_AUTHORITY)} | dict.fromkeys(
 
 
 def type_faults(path: Sequence[Certificate], purposes: frozenset[str]) -> Iterator[Finding]:
-    """Certificates of a path whose critical certificate type allows none of the purposes. Raises
-    AssayError (certificate-malformed)."""
+    """Certificates of a path whose critical certificate type allows none of the purposes (any will
+    do where there are none). Raises AssayError (certificate-malformed)."""
     for number, certificate in enumerate(path):
         extension = certificate.extensions.get(oids.NETSCAPE_CERTIFICATE_TYPE)
         if extension is None or not extension.critical:
@@ -31,7 +31,7 @@ def type_faults(path: Sequence[Certificate], purposes: frozenset[str]) -> Iterat
         bits, _ = cursor.bits()
         cursor.finish()
         wanted = {_WANTED[each][bool(number)] for each in purposes if each in _WANTED}
-        if not any(bits[:1] and bits[0] & bit for bit in wanted):
+        if purposes and not any(bits[:1] and bits[0] & bit for bit in wanted):
             yield Finding.of(
                 trust_codes.KEY_NOT_PERMITTED,
                 detail=f"{certificate} is for another purpose by its Netscape certificate type",

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from assay.asn1.der import Der
+from assay.comparison.run import CompareOptions, compare
 from assay.model.codes.x509 import CERTIFICATE_MALFORMED
 from assay.model.finding import AssayError
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.trust.anchors import Trust
 from assay.x509.certificate import read_certificate
+from tests.compare.support import differences
 from tests.signatures.support import run, says_yes, tool
 from tests.support import pe
 from tests.support.certificates import START, Holder, key_of, make, root, usage
@@ -234,3 +236,20 @@ def test_a_nested_signature_is_one_more(tmp_path: Path) -> None:
     data[0x500] ^= 1
     changed.write_bytes(data)
     assert check(changed, other_certificate).exit_status == 1
+
+
+@pytest.mark.parametrize("name", ["shimx64", "mmx64", "fbx64"])
+def test_a_program_differs_from_its_unsigned_twin_in_no_section(name: str) -> None:
+    signed = genuine(name)
+    twin = next(iter(BOOT.rglob(f"{name}.efi")), None)
+    if twin is None:
+        pytest.skip("the unsigned twin is not here")
+    mine, its = check(signed), check(twin)
+    assert "pe-not-signed" in {finding.code for finding in its.findings}
+
+    def sections(verdict: Verdict) -> int:
+        return sum(1 for each in verdict.components if each.kind == "pe-section")
+
+    assert sections(mine) == sections(its) > 3
+    found = differences(compare(str(signed), str(twin), CompareOptions()))
+    assert not [pair for pair in found if pair[0].startswith("section")]
