@@ -264,6 +264,18 @@ def test_a_signature_proven_older_than_a_harmless_revocation_stands(
     assert code(at(None)) == "key-revoked"
 
 
+def test_an_old_answer_of_a_harmless_revocation_does_not_hide_what_is_known_now(
+    leaf: Holder, top: Holder
+) -> None:
+    """What was superseded then may be known to be compromised now: a replayed answer settles
+    nothing."""
+    data = answer(
+        leaf, top, status=Revoked, at=NOW - 3 * DAY, until=NOW - 2 * DAY,
+        revoked_at=NOW - 4 * DAY, reason=Reason.superseded,
+    )  # fmt: skip
+    assert "counted until" in why(check(leaf, top, data, at=NOW - 5 * DAY, now=NOW))
+
+
 # when it is asked
 
 

@@ -39,7 +39,9 @@ WhyRevoked = Callable[[Certificate], str]
 
 
 class Told(Struct, frozen=True):
-    """What a response says: ``good``, or the entry in ``revoked``; else ``why`` it says nothing."""
+    """What a response says: ``good``, or the entry in ``revoked``; else ``why`` it says nothing.
+    A revocation counts however old the answer is, which ``why`` says then: the reason for it may
+    have become another since."""
 
     good: bool = False
     revoked: Revoked | None = None
@@ -68,7 +70,8 @@ def told_by(
     for answer in about:
         outdated = _out_of_date(answer, now)
         if answer.revoked_at is not None and not (outdated and answer.reason == _LIFTED):
-            return Told(revoked=Revoked(certificate.serial, answer.revoked_at, answer.reason))
+            entry = Revoked(certificate.serial, answer.revoked_at, answer.reason)
+            return Told(revoked=entry, why=outdated)
     latest = max(about, key=lambda each: each.this_update)
     why = _out_of_date(latest, now)
     if not why and latest.status != "good":

@@ -100,7 +100,7 @@ class _Judge:
                 )
                 if told.revoked is not None and not _before(told.revoked, self._requirements):
                     return _revoked(certificate, told.revoked)
-                good = good or told.good or told.revoked is not None
+                good = good or told.good or (told.revoked is not None and not told.why)
                 whys += [told.why] if told.why else []
             if good:
                 return None
