@@ -74,14 +74,23 @@ def show_path(path: Sequence[Step]) -> str:
     return printable(text.removeprefix("."), 200)
 
 
+def wildcard_pattern(wanted: str) -> str:
+    """A regular expression for text with ``*`` and ``?`` in it. Where a piece between two ``*`` was
+    found once it stays there: to look further on finds nothing more, and could take for ever."""
+    first, *others = (
+        "".join("." if char == "?" else re.escape(char) for char in piece)
+        for piece in wanted.split("*")
+    )
+    if not others:
+        return first
+    return first + "".join(f"(?>.*?{piece})" for piece in others[:-1]) + f".*{others[-1]}"
+
+
 def same(value: Any, wanted: Any) -> bool:
     """Whether a value is the one wanted; in wanted text ``*`` stands for any characters, and ``?``
     for one. A number is no text, and true is no number."""
     if isinstance(value, str) and isinstance(wanted, str):
-        parts = re.split(r"([*?])", wanted)
-        wild = {"*": ".*", "?": "."}
-        pattern = "".join(wild.get(part) or re.escape(part) for part in parts)
-        return re.fullmatch(pattern, value, re.DOTALL) is not None
+        return re.fullmatch(wildcard_pattern(wanted), value, re.DOTALL) is not None
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     if isinstance(value, dict | list) or isinstance(wanted, dict | list):
@@ -101,12 +110,12 @@ def _all_in(value: Any, values: tuple[Any, ...]) -> bool:
     return all(any(same(each, wanted) for wanted in values) for each in _listed(value))
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> int | float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", value):
-        return None
-    return float(value)
+    if not isinstance(value, str):
+        return value
+    return float(value) if re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", value, re.ASCII) else None
 
 
 def _compared(value: Any, values: tuple[Any, ...], signs: tuple[int, ...]) -> bool:

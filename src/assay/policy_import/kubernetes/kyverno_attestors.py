@@ -21,6 +21,7 @@ from assay.policy_import.kubernetes.signers import (
     PlainKey,
     Signer,
 )
+from assay.trust.conditions import wildcard_pattern
 from assay.trust.documents import DocumentRule
 
 Annotations = tuple[tuple[str, str], ...]
@@ -244,6 +245,4 @@ def _wildcard(text: str) -> NamePattern:
     """A name in which ``*`` stands for any characters and ``?`` for one."""
     if not re.search(r"[*?]", text):
         return exactly(text)
-    parts = re.split(r"([*?])", text)
-    wild = {"*": ".*", "?": "."}
-    return NamePattern("regex:(?s:" + "".join(wild.get(p) or re.escape(p) for p in parts) + ")")
+    return NamePattern(f"regex:(?s:{wildcard_pattern(text)})")
