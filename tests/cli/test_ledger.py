@@ -55,6 +55,18 @@ def listed(folder: Path, *words: str) -> list[dict[str, object]]:
     return [{"index": one["index"], **one["entry"]} for one in found]  # type: ignore[dict-item]
 
 
+def test_names_that_are_no_utf8_are_recorded_as_reports_show_them(folder: Path) -> None:
+    name = "d\udcff.img"
+    try:
+        (folder / name).write_bytes(CONTENT)
+    except OSError:
+        pytest.skip("the file system has no such names")
+    recorded(folder, name, "--ticket", "a\udcff")
+    [entry] = listed(folder, "list", "v.db")
+    assert str(entry["image"]).endswith("d\\udcff.img")
+    assert entry["context"]["ticket"] == "a\\udcff"  # type: ignore[index]
+
+
 def test_every_verdict_goes_on_record_whatever_it_is(folder: Path) -> None:
     recorded(folder)
     recorded(folder, "bad.img", "--ticket", "CHG-7", status=1)

@@ -200,3 +200,10 @@ def test_what_cannot_be_carried_over_is_told(tmp_path: Path) -> None:
 def test_any_bytes_are_survived(data: bytes) -> None:
     one_input(data)
     one_input(b'{"default": [' + data + b"]}")
+
+
+def test_a_path_that_no_file_can_have(tmp_path: Path) -> None:
+    data = json.dumps({"default": [SIGNED | {"keyPath": "/a\0b"}]})
+    (tmp_path / "policy.json").write_text(data)
+    with pytest.raises(UsageError, match="null byte"):
+        load_policy(str(tmp_path / "policy.json")).apply("docker://a.test/b:1")

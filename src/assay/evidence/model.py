@@ -160,6 +160,8 @@ def read_bounded(path: Path, limit: int, option: str) -> bytes:
             data = file.read(limit + 1)
     except OSError as error:
         raise UsageError(f"{option} {path}: {error.strerror or error}") from error
+    except ValueError as error:  # a zero byte, in a path that a policy names
+        raise UsageError(f"{option} {str(path)!r}: {error}") from error
     if len(data) > limit:
         raise UsageError(f"{option} {path}: larger than {limit} bytes")
     return data

@@ -15,6 +15,7 @@ from msgspec import Struct
 from assay.model.codes import ledger as codes
 from assay.model.finding import AssayError, Finding, Severity
 from assay.model.verdict import Verdict
+from assay.printable import encodable
 
 LEAF_SIZE = 65_535
 """An entry of a tiled log has a 16 bit length (C2SP tlog-tiles, "Log entries")."""
@@ -78,7 +79,7 @@ def record(verdict: Verdict, time: str, context: Context) -> tuple[bytes, bytes]
     """The leaf and the body for a verdict. ``time`` is when it is recorded.
 
     Raises AssayError (ledger-entry-too-large) when even the shortened leaf has no room."""
-    body = _ENCODER.encode(msgspec.to_builtins(verdict))
+    body = _encoded(msgspec.to_builtins(verdict))
     worst = [finding for finding in verdict.findings if finding.severity is Severity.ERROR]
     rest = [finding for finding in verdict.findings if finding.severity is not Severity.ERROR]
     findings = [f"{one.severity.value} {one.code} {one.component}".rstrip() for one in worst + rest]
@@ -115,7 +116,7 @@ def record(verdict: Verdict, time: str, context: Context) -> tuple[bytes, bytes]
         vouched_left_out=max(0, len(verdict.vouchers) - SIGNERS_IN_LEAF),
         context=context,
     )
-    leaf = _ENCODER.encode(entry)
+    leaf = _encoded(entry)
     if len(leaf) > LEAF_SIZE:
         raise AssayError(
             Finding.of(
@@ -126,6 +127,14 @@ def record(verdict: Verdict, time: str, context: Context) -> tuple[bytes, bytes]
             )
         )
     return leaf, body
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:
+        # a file's name, or a word of the command line, that is no UTF-8
+        return _ENCODER.encode(encodable(msgspec.to_builtins(value)))
 
 
 def parse(leaf: bytes) -> Entry:

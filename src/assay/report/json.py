@@ -11,6 +11,7 @@ import msgspec
 from assay.model.contents import FileAccount
 from assay.model.files import FileIndex
 from assay.model.verdict import SCHEMA_VERSION, Verdict
+from assay.printable import encodable
 from assay.report.model import Report
 
 if TYPE_CHECKING:
@@ -66,20 +67,9 @@ def encode(document: Any, *, indent: int = 2) -> str:
         encoded = msgspec.json.encode(document)
     except UnicodeEncodeError:
         # a file's name that is no UTF-8
-        encoded = msgspec.json.encode(_encodable(document))
+        encoded = msgspec.json.encode(encodable(document))
     text = msgspec.json.format(encoded, indent=indent).decode() + "\n"
     return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _encodable(value: Any) -> Any:
-    """The value with the bytes of names that are no UTF-8 written as ``\\udc80`` and so on."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encodable(item) for item in value]
-    return value
 
 
 REPORT = Report("json", "one JSON document; its schema: assay schema verdict-1", render)
