@@ -84,6 +84,8 @@ def compare(found: Benchmark, inputs: Inputs, rounds: int) -> Result:
         result.rows.append(row)
         if not row.missing and _run(contender, folder, result) is not None:
             able.append((contender, row))
+    if not able or able[0][1] is not result.assay:
+        return result  # nothing to compare with; what went wrong is told
     for _ in range(rounds):
         samples = [_run(contender, folder, result) for contender, _ in able]
         if None not in samples:
