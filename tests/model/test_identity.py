@@ -33,7 +33,15 @@ def test_a_pattern_matches_the_whole_name(pattern: str, name: str, matches: bool
     assert NamePattern.parse(pattern).matches(name) is matches
 
 
-@pytest.mark.parametrize("pattern", ["", "glob:", "regex:", "regex:(", "x" * 5000])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("", "glob:", "regex:", "regex:(", "x" * 5000),
+        "regex:a{99999999999999999999}",
+        "regex:" + "(" * 1900 + "a" + ")" * 1900,
+    ],
+    ids=["empty", "glob", "regex", "open", "long", "repeated too often", "nested too deep"],
+)
 def test_a_pattern_that_makes_no_sense_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"empty|longer|regular expression"):
         NamePattern.parse(pattern)

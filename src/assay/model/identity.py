@@ -34,7 +34,7 @@ class NamePattern(Struct, frozen=True, dict=True):
         pattern = cls(text)
         try:
             _ = pattern._compiled
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"not a regular expression: {error}") from error
         return pattern
 
