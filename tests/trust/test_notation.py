@@ -139,6 +139,14 @@ def test_policies_for_files(folder: Path) -> None:
     assert "notary.x509" in load(folder).authorities
 
 
+@pytest.mark.parametrize("kind", ["bundle", "oci", "oci-archive", "docker-archive", "dir"])
+def test_policies_for_files_are_for_no_image(folder: Path, kind: str) -> None:
+    blob = statement(registryScopes=None, globalPolicy=True)
+    write(folder, blob, name="trustpolicy.blob.json")
+    with pytest.raises(UsageError, match="no trust policy applies"):
+        load(folder, f"{kind}:app@sha256:{'0' * 64}")
+
+
 def test_no_policy_at_all(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no trustpolicy\.json"):
         Trust().add_notation_config(tmp_path)

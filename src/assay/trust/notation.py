@@ -39,6 +39,8 @@ _LEVELS = {
     "audit": dict.fromkeys(("authenticity", "authenticTimestamp", "expiry", "revocation"), _LOG),
     "skip": {},
 }
+_OF_IMAGES = ("oci", "oci-archive", "docker-archive", "dir", "bundle")
+"""What names begin with that are no names of plain files."""
 _STAMPS = {"": Stamp.ALWAYS, "always": Stamp.ALWAYS, "afterCertExpiry": Stamp.AFTER_EXPIRY}
 
 
@@ -88,7 +90,7 @@ class NotationConfig(Struct, frozen=True):
             for each in self.images:
                 if reference.name in each.scopes:
                     return each
-        kept = resolved.partition(":")[0] in ("oci", "oci-archive", "docker-archive", "dir")
+        kept = resolved.partition(":")[0] in _OF_IMAGES
         of_files = self.files and reference is None and not kept
         for each in self.files if of_files else self.images:
             if each.everywhere:
