@@ -393,6 +393,7 @@ def _context(
         keys=request.trust.all_keys,
         given=[*request.trust.documents, *request.evidence_files()],
         look_around=request.look_beside or bool(request.trust.all_keys),
+        blobs=reading.blobs,
         companions=None if bundle is None else bundle.store,
         verity=request.trust.verity,
     )

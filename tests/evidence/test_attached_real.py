@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from assay.appraisal.case import BuiltInRule
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.trust.anchors import Trust
+from assay.trust.statement_demands import require
+from fuzz.fuzz_predicates import EXAMPLES
 from tests.support.peers import docker_registry, make_layout, push, run
 
 for tool in ("docker-registry", "skopeo", "umoci", "cosign"):
@@ -95,6 +99,55 @@ def test_what_cosign_attests(folder: Path, address: str, way: tuple[str, ...]) -
     verdict = _check(folder, f"docker://{address}/{name}:1")
     assert verdict.exit_status == 0, verdict.findings
     assert _check(folder, f"docker://{address}/{name}:1", "theirs").exit_status == 1
+
+
+@pytest.mark.parametrize("way", [NEW, OLD], ids=["bundle", "legacy"])
+def test_what_statements_that_cosign_makes_have_to_say(
+    folder: Path, address: str, way: tuple[str, ...]
+) -> None:
+    name = f"stated{len(way)}"
+    image = push(folder, address, name)
+    for kind, predicate in (
+        ("slsaprovenance1", "https://slsa.dev/provenance/v1"),
+        ("slsaprovenance02", "https://slsa.dev/provenance/v0.2"),
+        ("vuln", "https://cosign.sigstore.dev/attestation/vuln/v1"),
+        ("openvex", "https://openvex.dev/ns/v0.2.0"),
+        ("spdxjson", "https://spdx.dev/Document"),
+        ("cyclonedx", "https://cyclonedx.org/bom"),
+    ):
+        value = {**EXAMPLES[predicate]}
+        if kind == "openvex":
+            digest = image.partition("@sha256:")[2]
+            product = {"@id": f"pkg:oci/app@sha256%3A{digest}"}
+            value["statements"] = [{**value["statements"][0], "products": [product]}]  # type: ignore[index]
+        (folder / "predicate.json").write_text(json.dumps(value))
+        _run(
+            "cosign", "attest", "--key", "ours.key", "--trusted-root", "root.json", "--type", kind,
+            "--predicate", "predicate.json", "--allow-http-registry", "-y", *way, image,
+            folder=folder,
+        )  # fmt: skip
+    trust = Trust().add_key(folder / "ours.pub")
+    demands = require(
+        "spdx",
+        "cyclonedx",
+        builders=["https://builder.example/hosted"],
+        sources=["https://a.example/app"],
+        max_severity="medium",
+        scan_age="2d",
+    )
+    options = VerifyOptions(
+        trust, rule=BuiltInRule(statements=demands), at=datetime(2026, 11, 24, tzinfo=UTC)
+    )
+    (verdict,) = verify(f"docker://{address}/{name}:1", options)
+    assert verdict.exit_status == 0, verdict.findings
+    assert len(verdict.statements) == 6
+    assert "CVE-2026-0001" in verdict.requirements[-1].detail
+    other = VerifyOptions(
+        Trust().add_key(folder / "theirs.pub"), rule=BuiltInRule(statements=demands)
+    )
+    (verdict,) = verify(f"docker://{address}/{name}:1", other)
+    assert verdict.exit_status == 1
+    assert not any(report.trusted or report.facts for report in verdict.statements)
 
 
 def test_signatures_of_both_kinds_and_of_others(folder: Path, address: str) -> None:

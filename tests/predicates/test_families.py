@@ -130,6 +130,7 @@ def test_the_source_of_known_build_types(name: str) -> None:
         ("git+https://h/o/r@evil@refs/heads/main", ("https://h/o/r@evil", "refs/heads/main")),
         ("git+https://h@evil.example/o/r@v1", ("https://h@evil.example/o/r", "v1")),
         ("git+https://h", ("https://h", "")),
+        ("https://h/o/r.git#refs/heads/main:dir", ("https://h/o/r.git", "refs/heads/main")),
     ],
 )
 def test_locations_are_split_where_the_path_ends(uri: str, expected: tuple[str, str]) -> None:

@@ -258,6 +258,27 @@ def test_identities(
 # several signers
 
 
+@pytest.mark.parametrize(
+    ("second", "operator", "allowed"),
+    [("Bob", "", True), ("Alice", "", False), ("Bob", "acme", False)],
+)
+def test_a_threshold_counts_people_below_one_authority(
+    image: Path, top: Holder, second: str, operator: str, allowed: bool
+) -> None:
+    people = [
+        make(name, top, key_usage=usage("digital_signature"), eku=[x509_oids.CODE_SIGNING])
+        for name in ("Alice", second)
+    ]
+    parts = [cms.signer(each, CONTENT) for each in people]
+    sign(image, cms.signed_data(*parts, certificates=people))
+    trust = trusting(image.parent, top)
+    if operator:
+        trust.set_operator(operator, image.parent / "ca0.pem")
+    verdict = verdict_of(image, trust, at=NOW, rule=BuiltInRule(threshold=2))
+    assert (verdict.exit_status == 0) is allowed
+    assert verdict_of(image, trust, at=NOW).exit_status == 0
+
+
 def test_each_signer_is_reported(image: Path, signer: Holder, top: Holder) -> None:
     stranger = make("Stranger", root("Other"))
     data = cms.signed_data(

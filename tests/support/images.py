@@ -268,7 +268,21 @@ class Layout:
         self, of: Descriptor, *, change: Change | None = None, **annotations: str
     ) -> Descriptor:
         """Store a BuildKit attestation manifest for an image of the same index."""
-        statement = encode({"_type": "https://in-toto.io/Statement/v0.1", "subject": []})
+        algorithm, _, value = of["digest"].partition(":")
+        statement = encode(
+            {
+                "_type": "https://in-toto.io/Statement/v0.1",
+                "subject": [{"name": "pkg:docker/app", "digest": {algorithm: value}}],
+                "predicateType": "https://slsa.dev/provenance/v0.2",
+                "predicate": {
+                    "builder": {"id": "https://builder.example"},
+                    "buildType": "https://mobyproject.org/buildkit@v1",
+                    "invocation": {
+                        "configSource": {"uri": "https://git.example/app.git#refs/heads/main"}
+                    },
+                },
+            }
+        )
         layer = self.put(
             statement,
             IN_TOTO,

@@ -13,6 +13,8 @@ from assay import limits
 from assay.evidence.model import Context, Evidence, EvidenceReader
 from assay.evidence.simple_signing import may_be_one
 
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
 
 class Front:
     """Stands for the ``READER`` of a module, which is asked only if ``may_have_work`` says so."""
@@ -50,6 +52,12 @@ def _simply_signed(context: Context) -> bool:
     )
 
 
+def _holding_statements(context: Context) -> bool:
+    return context.look_around and any(
+        component.media_type == PAYLOAD_TYPE for component in context.components.values()
+    )
+
+
 ATTACHED: EvidenceReader = Front("attached", "assay.evidence.attached.reader", _attached)
 BASELINE: EvidenceReader = Front(
     "baseline", "assay.evidence.baseline", lambda context: bool(context.given_for("baseline"))
@@ -57,6 +65,7 @@ BASELINE: EvidenceReader = Front(
 CHECKSUMS: EvidenceReader = Front(
     "checksums", "assay.evidence.checksums", lambda context: bool(context.given_for("checksums"))
 )
+INCLUDED: EvidenceReader = Front("included", "assay.evidence.included", _holding_statements)
 SIMPLE_SIGNING: EvidenceReader = Front(
     "simple-signing", "assay.evidence.simple_signing.reader", _simply_signed
 )

@@ -19,7 +19,7 @@ from assay.model.anchor import Voucher
 from assay.model.component import Component
 from assay.model.digest import Digest
 from assay.model.finding import UsageError
-from assay.model.reading import BlobStore, Options, Reading
+from assay.model.reading import Blob, BlobStore, Options, Reading
 from assay.model.signature import Key
 from assay.model.verdict import NotChecked
 from assay.sources.model import OpenedImage, OpenOptions
@@ -86,7 +86,8 @@ class Evidence(Struct):
 class Context(Struct, frozen=True):
     """What a reader works on.
 
-    ``components`` are those that the image's formats found, by id; ``root`` is the one that a
+    ``components`` are those that the image's formats found, by id, and ``blobs`` their bytes, by
+    the key of `Stored` extents; ``root`` is the one that a
     digest of the image means, and ``targets`` stand for the image as a whole; ``digests`` are
     those of them, and of what they are in, that are named by one, in a registry or in the image
     itself. ``skipped`` are the
@@ -109,6 +110,7 @@ class Context(Struct, frozen=True):
     keys: Sequence[Key]
     given: Sequence[GivenFile]
     look_around: bool
+    blobs: Mapping[str, Blob] = {}
     companions: BlobStore | None = None
     verity: Mapping[str, VerityGiven] = field(default_factory=dict)
     earlier: Evidence = field(default_factory=Evidence)
