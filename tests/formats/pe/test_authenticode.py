@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,16 +130,40 @@ def test_firmware_ignores_dates_and_the_verdict_says_so(tmp_path: Path, at: date
     assert check(tmp_path, data, OTHER_ROOT, at=at, as_firmware="yes").exit_status == 1
 
 
+def test_a_certificate_given_as_a_key_is_one(tmp_path: Path) -> None:
+    image, certificate = tmp_path / "program.efi", tmp_path / "signer.pem"
+    image.write_bytes(pe.signed(Program(), SIGNER))
+    for holder, status in ((SIGNER, 0), (OTHER, 1)):
+        certificate.write_bytes(holder.pem)
+        trust = Trust().add_key(str(certificate))
+        [verdict] = verify(str(image), VerifyOptions(trust, at=END.replace(year=2030)))
+        assert verdict.exit_status == status, verdict.findings
+
+
+def test_a_program_may_be_signed_beside_it_too(tmp_path: Path) -> None:
+    """What is signed by a file beside the program is all of it, its own signatures included."""
+    image, signature = tmp_path / "program.efi", tmp_path / "program.efi.sig"
+    data = pe.signed(Program(), SIGNER)
+    image.write_bytes(data)
+    signature.write_bytes(OTHER.key.sign(data, ec.ECDSA(hashes.SHA256())))
+    certificate = tmp_path / "other.pem"
+    certificate.write_bytes(OTHER.pem)
+    trust = Trust().add_key(str(certificate))
+    request = VerifyOptions(trust, at=NOW, signatures=[str(signature)])
+    [verdict] = verify(str(image), request)
+    assert verdict.exit_status == 0, verdict.findings
+    assert verdict.coverage.bound == len(data)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_any_flipped_bit_in_covered_bytes_is_refused(
+def test_any_flipped_bit_but_those_of_the_checksum_is_refused(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     program = Program()
     made = bytearray(_SIGNED)
-    end = int.from_bytes(made[program.entry_at : program.entry_at + 4], "little")
     skipped = {*range(program.checksum_at, program.checksum_at + 4)}
-    at = data.draw(st.integers(0, end - 1).filter(lambda where: where not in skipped))
+    at = data.draw(st.integers(0, len(made) - 1).filter(lambda where: where not in skipped))
     made[at] ^= 1 << data.draw(st.integers(0, 7))
     verdict = check(tmp_path_factory.mktemp("flip"), bytes(made), ROOT)
     assert verdict.exit_status == 1, (at, verdict.findings)
