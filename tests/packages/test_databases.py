@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from assay import limits
@@ -342,3 +344,50 @@ def test_what_java_archives_do_not_need_is_given_back() -> None:
     found = found_in(layer, allowance=20_000)
     assert not [database for database in found if database.problem and database.kind != "deb"]
     assert [names(database) for database in found if database.kind == "deb"] == [[("a", "1")]]
+
+
+# small files that would take all memory or time
+
+
+def test_one_directory_of_many_files_makes_no_endless_paths(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "PACKAGE_DATABASE_SIZE", 50_000)
+    folder, names_ = "/".join(["long"] * 25), [str(number) for number in range(600)]
+    apk = f"P:a\nV:1\nF:{folder}\n" + "".join(f"R:{name}\n" for name in names_)
+    assert "paths" in only({"lib/apk/db/installed": apk.encode()}).problem
+    layer = dict(sboms.dist_info("a", "1", {}, home=folder))
+    layer[f"{folder}/a-1.dist-info/RECORD"] += "".join(f"{name},,\n" for name in names_).encode()
+    assert "paths" in only(layer).problem
+    header = sboms.rpm_header("a", "1-1", {f"{folder}/{name}": b"" for name in names_})
+    with pytest.raises(UnreadableError, match="paths"):
+        package_of(header)
+
+
+def test_a_package_of_dpkg_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PACKAGE_DATABASE_SIZE", 50_000)
+    layer = sboms.dpkg({("tool", "1"): FILES})
+    layer["var/lib/dpkg/info/tool.list"] = b"/\n" * 5_000  # nothing that is owned
+    assert not only(layer).problem
+    layer["var/lib/dpkg/status"] = (layer["var/lib/dpkg/status"].strip() + b"\n\n") * 10
+    assert "lists of files" in only(layer).problem
+
+
+def test_many_entries_of_a_java_archive_with_one_content() -> None:
+    data = sboms.jar("g", "n", "1" * 60_000)
+    start, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
+    entries = data[start:end] * 200
+    tail = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 400, 400, len(entries), start, 0)
+    assert "bytes of properties" in only({"a.jar": data[:start] + entries + tail}).problem
+
+
+def test_what_java_archives_hold_counts_as_it_is_kept() -> None:
+    data = sboms.jar("g", "n", "1" * 60_000)
+    assert "together" in found_in({"a.jar": data}, allowance=10_000)[0].problem
+
+
+def test_a_program_full_of_markers_of_go_is_not_searched_to_its_end() -> None:
+    markers = b"\xff Go buildinf:\x08\x02".ljust(32, b"\xff") * 100
+    [database] = found_in(programs({"bin/app": sboms.go_program([("a", "v1")], before=markers)}))
+    assert database.problem
+    assert not database.packages

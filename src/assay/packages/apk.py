@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assay import limits
 from assay.model.capture import Keep
-from assay.packages.fields import DATABASE_LIMIT, check_count, refused, text
+from assay.packages.fields import DATABASE_LIMIT, Paths, check_count, refused, text
 from assay.packages.model import Database, Installed, Owned, UnreadableError
 from assay.packages.root import Root, normal
 
@@ -37,19 +37,16 @@ def read(root: Root) -> Iterator[Database]:
 
 
 def _packages(data: bytes) -> Iterator[Installed]:
-    number = owned = 0
+    number, paths = 0, Paths()
     for record in data.split(b"\n\n"):
         if not record.strip():
             continue
         number += 1
         check_count(number, limits.PACKAGES, "packages")
-        package = _package(record, number)
-        owned += len(package.files)
-        check_count(owned, limits.PACKAGE_FILES, "files of packages")
-        yield package
+        yield _package(record, number, paths)
 
 
-def _package(record: bytes, number: int) -> Installed:
+def _package(record: bytes, number: int, paths: Paths) -> Installed:
     """One record: single letters with values, then directories (``F``) with their files (``R``),
     each followed by what is known of it."""
     fields: dict[bytes, bytes] = {}
@@ -66,6 +63,7 @@ def _package(record: bytes, number: int) -> Installed:
             if folder is None:
                 raise UnreadableError(f"package {number}: a directory outside of the root")
         elif key == b"R":
+            paths.add(len(folder or b"") + len(value))
             path = normal(value, folder) if folder is not None else None
             if not path or b"/" in value:
                 raise UnreadableError(f"package {number}: a file that is in no directory")

@@ -148,7 +148,7 @@ class _Files:
         self.problem = ""
         self._root = root
         self._info = home + b"/info/"
-        self._owned = 0
+        self._owned = self._read = 0
         self._controls: dict[bytes, list[bytes]] = {}
         for path in root.entries:
             if path.startswith(self._info):
@@ -167,6 +167,9 @@ class _Files:
         found = {path: Owned(path) for path in self._controls.get(stem, ())}
         sums = self._kept(stem, b".md5sums")
         listed = self._kept(stem, b".list")
+        # a status file may name one package, and so one list, again and again
+        self._read += len(sums or b"") + len(listed or b"")
+        check_count(self._read, limits.PACKAGE_DATABASE_SIZE, "bytes of lists of files")
         if listed is None and stem in self._controls:
             self.problem = self.problem or f"there is no list of the files of {name.decode()}"
         try:

@@ -67,6 +67,22 @@ def check_count(number: int, most: int, what: str) -> None:
         raise UnreadableError(f"more than {most} {what}")
 
 
+class Paths:
+    """Counts the files that the packages of one database own, and the bytes of their paths: most
+    databases write a directory once for all files in it, so that a small one can make long paths
+    without end."""
+
+    def __init__(self) -> None:
+        self._files = self._bytes = 0
+
+    def add(self, size: int) -> None:
+        """Take note of a path of so many bytes. Raises UnreadableError for too many."""
+        self._files += 1
+        self._bytes += size
+        check_count(self._files, limits.PACKAGE_FILES, "files of packages")
+        check_count(self._bytes, limits.PACKAGE_DATABASE_SIZE, "bytes in the paths of files")
+
+
 def hex_digest(text: bytes, sizes: dict[int, str]) -> tuple[tuple[str, bytes], ...]:
     """A digest in hexadecimal, whose algorithm its length (in digits) tells; nothing for others."""
     algorithm = sizes.get(len(text))

@@ -18,6 +18,8 @@ _INLINE = 2
 """The flag for texts that follow the header; older programs have pointers there."""
 _GUARD = 16
 """Bytes around the list of modules that tell it from other data."""
+_ATTEMPTS = 64
+"""Markers that are looked at in one program: in some, text that looks like one comes first."""
 KEEP = (Keep(rb".*", 1 * limits.MIB, marker=_MAGIC, alignment=16, most=4, executable=True),)
 
 
@@ -31,22 +33,24 @@ def read(root: Root) -> Iterator[Database]:
 def _program(path: bytes, entry: RootEntry, content: bytes) -> Database:
     problem = "its build information is not written as Go 1.18 and later do"
     at = 0
-    while at >= 0:
+    for _ in range(_ATTEMPTS):
         try:
-            packages = tuple(_modules(path, *_listing(content[at:])))
+            packages = tuple(_modules(path, *_listing(content, at)))
         except UnreadableError as error:
             problem = str(error)
         else:
             return Database(KIND, path, entry.layer, packages)
         at = content.find(_MAGIC, at + 1)
+        if at < 0:
+            break
     return Database(KIND, path, entry.layer, problem=problem)
 
 
-def _listing(content: bytes) -> tuple[bytes, bytes]:
+def _listing(content: bytes, at: int) -> tuple[bytes, bytes]:
     """Go's version and the list of modules, after a header with the magic in front."""
-    if len(content) < _HEADER or not content[15] & _INLINE:
+    if len(content) - at < _HEADER or not content[at + 15] & _INLINE:
         raise UnreadableError("its build information is not written as Go 1.18 and later do")
-    version, at = _piece(content, _HEADER)
+    version, at = _piece(content, at + _HEADER)
     listing, _ = _piece(content, at)
     if len(listing) < 2 * _GUARD + 1 or listing[-_GUARD - 1 : -_GUARD] != b"\n":
         raise UnreadableError("its build information lists no modules")

@@ -64,6 +64,7 @@ def _members(data: bytes) -> Iterator[bytes]:
     # bytes may stand before the archive (a program that starts it)
     lead = end - size - at
     at += lead
+    found = 0
     if lead < 0 or count > limits.JAR_ENTRIES:
         raise UnreadableError("its central directory is not where it says")
     for _ in range(count):
@@ -74,7 +75,11 @@ def _members(data: bytes) -> Iterator[bytes]:
         (offset,) = struct.unpack_from("<I", data, at + 42)
         name = data[at + 46 : at + 46 + name_size]
         if _MEMBER.match(name):
-            yield _content(data, lead + offset, method, packed)
+            properties = _content(data, lead + offset, method, packed)
+            # many entries may name the same bytes, and those may inflate to many more
+            found += len(properties)
+            check_count(found, limits.PACKAGE_MANIFEST_SIZE, "bytes of properties")
+            yield properties
         at += 46 + name_size + extra + comment
 
 

@@ -8,9 +8,8 @@ import csv
 import re
 from collections.abc import Iterator
 
-from assay import limits
 from assay.model.capture import Keep
-from assay.packages.fields import MANIFEST_LIMIT, check_count, refused, text
+from assay.packages.fields import MANIFEST_LIMIT, Paths, refused, text
 from assay.packages.model import Database, Installed, Owned, UnreadableError
 from assay.packages.root import Root, RootEntry, normal
 
@@ -23,22 +22,20 @@ _ALGORITHMS = {"sha256": 32, "sha384": 48, "sha512": 64, "sha1": 20, "md5": 16}
 
 def read(root: Root) -> Iterator[Database]:
     """See `DatabaseReader`."""
-    owned = 0
+    paths = Paths()
     for path, entry in root.matching(_METADATA):
         if entry.content is None:
             yield refused(KIND, path, entry)
             continue
         try:
-            package = _package(root, path, entry.content)
-            owned += len(package.files)
-            check_count(owned, limits.PACKAGE_FILES, "files of packages")
+            package = _package(root, path, entry.content, paths)
         except UnreadableError as error:
             yield Database(KIND, path, entry.layer, problem=str(error))
         else:
             yield Database(KIND, path, entry.layer, (package,))
 
 
-def _package(root: Root, path: bytes, content: bytes) -> Installed:
+def _package(root: Root, path: bytes, content: bytes, paths: Paths) -> Installed:
     found: dict[bytes, bytes] = {}
     for line in content.split(b"\n"):
         line = line.rstrip(b"\r")
@@ -54,11 +51,11 @@ def _package(root: Root, path: bytes, content: bytes) -> Installed:
     if home.endswith(b".dist-info"):
         record = root.entries.get(home + b"/RECORD")
         if record is not None:
-            files = list(_record(record, home.rpartition(b"/")[0]))
+            files = list(_record(record, home.rpartition(b"/")[0], paths))
     return Installed(KIND, name, version, files=tuple(files))
 
 
-def _record(entry: RootEntry, base: bytes) -> Iterator[Owned]:
+def _record(entry: RootEntry, base: bytes, paths: Paths) -> Iterator[Owned]:
     """Lines of ``path,algorithm=digest,size``, paths from the directory of the package's folder."""
     if entry.content is None:
         raise UnreadableError(f"RECORD: {entry.reason or 'it is no regular file'}")
@@ -67,6 +64,7 @@ def _record(entry: RootEntry, base: bytes) -> Iterator[Owned]:
         for row in csv.reader(lines, strict=True):
             if not row or not row[0]:
                 continue
+            paths.add(len(base) + len(row[0]))
             path = normal(row[0].encode(), base)
             if path is None:
                 raise UnreadableError("RECORD names a file outside of the root")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from assay import limits
 from assay.model.capture import Keep
-from assay.packages.fields import DATABASE_LIMIT, check_count, refused
+from assay.packages.fields import DATABASE_LIMIT, Paths, check_count, refused
 from assay.packages.model import Database, Installed, UnreadableError
 from assay.packages.root import Root, RootEntry
 from assay.packages.rpm_header import package_of
@@ -59,13 +59,10 @@ def _sqlite(root: Root, path: bytes, entry: RootEntry, content: bytes) -> Databa
 
 
 def _packages(content: bytes) -> Iterator[Installed]:
-    owned = 0
+    paths = Paths()
     for number, blob in enumerate(_blobs(content), 1):
         check_count(number, limits.PACKAGES, "packages")
-        package = package_of(blob)
-        owned += len(package.files)
-        check_count(owned, limits.PACKAGE_FILES, "files of packages")
-        yield package
+        yield package_of(blob, paths)
 
 
 def _blobs(content: bytes) -> Iterator[bytes]:

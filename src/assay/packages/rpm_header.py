@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from assay.packages.fields import check_count, text
+from assay.packages.fields import Paths, check_count, text
 from assay.packages.model import Installed, Owned, UnreadableError
 from assay.packages.root import normal
 
@@ -23,8 +23,9 @@ _NO_PACKAGES = {"gpg-pubkey"}
 _NORMAL = 0
 
 
-def package_of(blob: bytes) -> Installed:
-    """The package in a header. Raises UnreadableError."""
+def package_of(blob: bytes, paths: Paths | None = None) -> Installed:
+    """The package in a header; ``paths`` counts those of all packages of a database. Raises
+    UnreadableError."""
     header = _Header(blob)
     name = text(header.string(_NAME), "a package's name")
     version = text(header.string(_VERSION), f"the version of {name}")
@@ -43,12 +44,12 @@ def package_of(blob: bytes) -> Installed:
         architecture=text(architecture, f"the architecture of {name}") if architecture else "",
         source=source_name or name,
         source_version=f"{lead}-{source_version}" if source_name else version,
-        files=tuple(_files(header, name)),
+        files=tuple(_files(header, name, paths or Paths())),
         noted=name not in _NO_PACKAGES,
     )
 
 
-def _files(header: _Header, name: str) -> list[Owned]:
+def _files(header: _Header, name: str, paths: Paths) -> list[Owned]:
     bases, folders = header.strings(_BASES), header.strings(_FOLDERS)
     indexes = header.numbers(_FOLDER_OF)
     if len(indexes) != len(bases):
@@ -61,7 +62,9 @@ def _files(header: _Header, name: str) -> list[Owned]:
     for number, base in enumerate(bases):
         if indexes[number] >= len(folders):
             raise UnreadableError(f"{name} has a file in a directory that it does not list")
-        path = normal(folders[indexes[number]] + base)
+        folder = folders[indexes[number]]
+        paths.add(len(folder) + len(base))
+        path = normal(folder + base)
         flag = flags[number] if number < len(flags) else 0
         state = states[number] if number < len(states) else _NORMAL
         if not path or flag & _GHOST_FLAG or state != _NORMAL:

@@ -11,6 +11,7 @@ from assay.model.capture import Keep, Kept
 from assay.sources.tar import Kind, TarMember
 
 _EXECUTABLE = 0o111
+_TOO_MUCH = "the files kept in memory have too many bytes together"
 
 
 class Allowance:
@@ -68,7 +69,7 @@ class Collectors:
             if member.size > rule.limit:
                 return _Refusal(f"it has {member.size} bytes; at most {rule.limit} are kept")
             if not self._allowance.take(member.size):
-                return _Refusal("the files kept in memory have too many bytes together")
+                return _Refusal(_TOO_MUCH)
             return _Whole(rule, member.size, self._allowance)
         for fits, rule in self._marked:
             if (not rule.executable or member.mode & _EXECUTABLE) and fits(name):
@@ -101,7 +102,11 @@ class _Whole:
         content = bytes(self._content)
         if self._rule.reduce is not None:
             content = self._rule.reduce(content)
-            self._allowance.give_back(max(0, self._size - len(content)))
+            more = len(content) - self._size
+            if more > 0 and not self._allowance.take(more):  # what was compressed is longer now
+                self._allowance.give_back(self._size)
+                return Kept(None, _TOO_MUCH)
+            self._allowance.give_back(max(0, -more))
         return Kept(content)
 
 
@@ -165,7 +170,7 @@ class _Marked:
 
     def finish(self) -> Kept | None:
         if self._full:
-            return Kept(None, "the files kept in memory have too many bytes together")
+            return Kept(None, _TOO_MUCH)
         if not self._parts:
             return None
         content = b"".join(self._parts)
