@@ -27,7 +27,14 @@ from assay.model.codes import content as codes
 from assay.model.component import Component, Stored
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity, UsageError
-from assay.model.measurement import ContentRequest, Facts, HashRequest, Request, ScanRequest
+from assay.model.measurement import (
+    ContentRequest,
+    Facts,
+    FsVerityRequest,
+    HashRequest,
+    Request,
+    ScanRequest,
+)
 from assay.model.reading import Blob, Options, Reading, Site
 from assay.model.signature import Key, SignatureOutcome
 from assay.model.verdict import State, Verdict
@@ -70,7 +77,8 @@ class VerifyOptions(msgspec.Struct):
     what of it can be checked; ``findings`` are what is known from the start. Where
     ``bundle`` is given, what is attached to the image is looked for in it, and no connection is
     made for that; ``bundled`` are the files in it. ``contents`` is asked of the files in
-    container images.
+    container images. ``fs_verity_signatures`` are files with signatures of the fs-verity digest
+    that ``fs_verity`` asks for.
     """
 
     trust: Trust
@@ -85,6 +93,8 @@ class VerifyOptions(msgspec.Struct):
     allow_partial: bool = False
     findings: list[Finding] = []
     contents: ContentOptions = ContentOptions()
+    fs_verity: FsVerityRequest = FsVerityRequest()
+    fs_verity_signatures: list[str] = []
     bundle: Bundle | None = None
     bundled: list[GivenFile] = []
     also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
@@ -93,7 +103,11 @@ class VerifyOptions(msgspec.Struct):
 
     def evidence_files(self) -> list[GivenFile]:
         """The files given that are no anchors themselves."""
-        given = (("signature", self.signatures), ("attestation", self.attestations))
+        given = (
+            ("signature", self.signatures),
+            ("attestation", self.attestations),
+            ("fs-verity-signature", self.fs_verity_signatures),
+        )
         files = [GivenFile(option, Path(name)) for option, names in given for name in names]
         return [*files, *self.bundled]
 
@@ -358,6 +372,8 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
             subjects = dict.fromkeys([root, *inner.roots, *(targets if options.platform else [])])
             for subject in subjects:
                 reading.claims.append(Claim(subject, anchor, DigestIs(digest), "given"))
+        for anchor, expected in request.trust.fs_verity.items():
+            reading.claims.append(Claim(root, anchor, expected, "given"))
         if request.bundle is not None:
             from assay.evidence.bundled import bundle_evidence
 
@@ -396,6 +412,7 @@ def _context(
         blobs=reading.blobs,
         companions=None if bundle is None else bundle.store,
         verity=request.trust.verity,
+        fs_verity=request.fs_verity,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Container
 from msgspec import Struct
 
 from assay.appraisal.chunks import compare
-from assay.model.claim import ChunksAre, Claim, DigestIs, SizeIs
+from assay.model.claim import ChunksAre, Claim, DigestIs, FsVerityIs, SizeIs
 from assay.model.codes import content as codes
 from assay.model.digest import ALGORITHMS, Strength
 from assay.model.finding import Finding
@@ -41,7 +41,7 @@ def request_for(claim: Claim) -> Request | None:
     """What has to be measured of the subject to check the claim; None when its size is enough."""
     if isinstance(claim.expected, DigestIs):
         return HashRequest(claim.expected.digest.algorithm)
-    if isinstance(claim.expected, ChunksAre):
+    if isinstance(claim.expected, ChunksAre | FsVerityIs):
         return claim.expected.request
     return None
 
@@ -94,7 +94,27 @@ def check(
             cause=_cause(size, claimed_size),
         )
         return Outcome(claim, True, False, nothing, whole, finding)
+    if isinstance(expected, FsVerityIs):
+        return _check_fs_verity(claim, expected, facts, whole)
     return _check_chunks(claim, expected, facts, size, claimed_size)
+
+
+def _check_fs_verity(claim: Claim, expected: FsVerityIs, facts: Facts, whole: SpanSet) -> Outcome:
+    nothing = SpanSet()
+    actual: bytes | None = facts.answers.get((claim.subject, expected.request))
+    if actual is None:
+        return Outcome(claim, False, False, nothing, nothing)
+    if actual == expected.value:
+        return Outcome(claim, True, True, whole, nothing)
+    finding = Finding.of(
+        codes.DIGEST_MISMATCH,
+        claim.subject,
+        _says(claim, "claims another fs-verity digest than the bytes have"),
+        expected=f"{expected.request.algorithm}:{expected.value.hex()}",
+        actual=f"{expected.request.algorithm}:{actual.hex()}",
+        cause="corruption or tampering; or a digest with another block size or salt",
+    )
+    return Outcome(claim, True, True, nothing, whole, finding)
 
 
 def _check_chunks(

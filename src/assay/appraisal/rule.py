@@ -35,7 +35,11 @@ _WHY_NOT = {
     Status.UNCHECKED: "it could not be checked",
 }
 
-_KIND_NAMES = SIGNING_KINDS | {"checksums": "checksum file", "verity-root": "verity root hash"}
+_KIND_NAMES = SIGNING_KINDS | {
+    "checksums": "checksum file",
+    "verity-root": "verity root hash",
+    "fs-verity": "fs-verity digest",
+}
 
 
 def apply_rule(

@@ -11,7 +11,7 @@ import click
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options
 from assay.cli.files import check_target, write_whole
-from assay.cli.help import GroupedCommand
+from assay.cli.help import GroupedCommand, grouped
 from assay.cli.names import HELP_NAMES
 from assay.cli.output import use_color
 from assay.cli.progress import Bar
@@ -72,6 +72,22 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
     metavar="NAME",
     help="Digests to take; the first one is used for chunks too.",
 )
+@grouped(
+    "Other reference values, in place of a baseline",
+    click.option("--verity", is_flag=True, help="Write a dm-verity hash tree, print its root."),
+    click.option(
+        "--verity-salt", default="", metavar="HEX", help="Its salt (random); - for none at all."
+    ),
+    click.option("--verity-uuid", default="", metavar="UUID", help="Its name (random)."),
+    click.option(
+        "--verity-parameter",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="superblock=no, hash-type, data-block-size, hash-block-size, data-blocks.",
+    ),
+    click.option("--fs-verity", is_flag=True, help="Print the fs-verity digest."),
+    *options.fs_verity_parameters(),
+)
 @options.anchor_options
 @options.evidence_options
 @options.image_options
@@ -93,6 +109,7 @@ def command(image: str, output: str, **given: Any) -> None:
       assay baseline disk.img -o disk.img.baseline.json
       assay baseline disk.img --checksums SHA256SUMS -o disk.img.baseline.json
       assay baseline docker://registry.example/app:1.2 --platform linux/amd64 -o app.json
+      assay baseline root.img --verity -o root.verity
       assay baseline disk.img --chunk-size 64K --algorithm sha512 | jq .subject
 
     \b
@@ -112,6 +129,10 @@ def command(image: str, output: str, **given: Any) -> None:
             signatures=list(given["signature"]),
             at=options.time_from(given),
         )
+        if given["verity"] or given["fs_verity"]:
+            from assay.cli import hash_trees
+
+            hash_trees.produce(image, request, output, given)
         with Bar(wanted=not given["quiet"]) as bar:
             request.progress = bar
             taken = take_baseline(

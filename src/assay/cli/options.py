@@ -372,6 +372,50 @@ def verity_options(command: Command) -> Command:
             help="superblock=no, algorithm, hash-type, data-block-size, hash-block-size or"
             " data-blocks.",
         ),
+    )(fs_verity_options(command))
+
+
+def fs_verity_parameters() -> list[Callable[[Command], Command]]:
+    """How an fs-verity digest is made."""
+    return [
+        click.option(
+            "--fs-verity-block-size",
+            type=int,
+            default=4096,
+            show_default=True,
+            metavar="BYTES",
+            help="The blocks that it is made with.",
+        ),
+        click.option(
+            "--fs-verity-salt", default="", metavar="HEX", help="Its salt, if it has one."
+        ),
+    ]
+
+
+def fs_verity_options(command: Command) -> Command:
+    """fs-verity digests."""
+    return grouped(
+        "Files with fs-verity",
+        click.option(
+            "--fs-verity",
+            multiple=True,
+            metavar="DIGEST",
+            help="Trust the file with this fs-verity digest.",
+        ),
+        click.option(
+            "--fs-verity-signature",
+            multiple=True,
+            metavar="FILE",
+            help="A signature of its fs-verity digest (fsverity sign).",
+        ),
+        click.option(
+            "--fs-verity-algorithm",
+            type=click.Choice(["sha256", "sha512"]),
+            default="sha256",
+            show_default=True,
+            help="That of the digest that is signed.",
+        ),
+        *fs_verity_parameters(),
     )(command)
 
 
@@ -390,10 +434,10 @@ def trust_from(given: Given) -> Trust:
         trust.add_checksums(path)
     for path in given["baseline"]:
         trust.add_baseline(path)
-    if any(name.startswith("verity") and value for name, value in given.items()):
-        from assay.cli.verity_options import verity_from
+    if "verity_root" in given:
+        from assay.cli import verity_options
 
-        trust.add_verity_root(verity_from(given))
+        verity_options.add_anchors(trust, given)
     for path in given["key"]:
         trust.add_key(path)
     for path in given["ca"]:

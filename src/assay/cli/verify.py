@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from assay.appraisal.case import BuiltInRule
-from assay.cli import options
+from assay.cli import options, verity_options
 from assay.cli.help import GroupedCommand, grouped
 from assay.cli.names import HELP_NAMES
 from assay.cli.output import use_color, width, worst
@@ -134,6 +134,8 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             policy=_policy_from(given),
             allow_partial=given["allow_partial"],
             contents=options.content_options_from(given),
+            fs_verity=verity_options.fs_verity_from(given, given["fs_verity_algorithm"]),
+            fs_verity_signatures=list(given["fs_verity_signature"]),
         )
         if given["bundle"]:
             from assay.offline.use import with_bundle

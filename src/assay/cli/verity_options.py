@@ -5,10 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from assay.formats.verity.parameters import Given
+from assay.measure.fs_verity import check_request
 from assay.model.digest import algorithm_named
 from assay.model.finding import UsageError
+from assay.model.measurement import FsVerityRequest
+from assay.trust.anchors import Trust
 
 _NUMBERS = ("hash-type", "data-block-size", "hash-block-size", "data-blocks")
+
+
+def add_anchors(trust: Trust, given: dict[str, Any]) -> None:
+    """Trust the root hash and the fs-verity digests that were given. Raises UsageError."""
+    empty = ("", (), None)
+    if any(name.startswith("verity_") and value not in empty for name, value in given.items()):
+        trust.add_verity_root(verity_from(given))
+    for text in given["fs_verity"]:
+        trust.add_fs_verity(text, given["fs_verity_block_size"], _fs_verity_salt(given))
+
+
+def fs_verity_from(given: dict[str, Any], algorithm: str) -> FsVerityRequest:
+    """How an fs-verity digest is made. Raises UsageError."""
+    request = FsVerityRequest(algorithm, given["fs_verity_block_size"], _fs_verity_salt(given))
+    try:
+        check_request(request)
+    except ValueError as error:
+        raise UsageError(f"--fs-verity: {error}") from error
+    return request
+
+
+def _fs_verity_salt(given: dict[str, Any]) -> bytes:
+    return _hex("--fs-verity-salt", given["fs_verity_salt"])
 
 
 def verity_from(given: dict[str, Any]) -> Given:
@@ -22,18 +48,24 @@ def verity_from(given: dict[str, Any]) -> Given:
         )
     root = given["verity_root"]
     name, colon, digits = root.rpartition(":")
-    stated: dict[str, Any] = {"root": _hex("--verity-root", digits)}
+    stated: dict[str, Any] = {"root": _hex("--verity-root", digits), **parameters_from(given)}
     if colon:
         stated["algorithm"] = _algorithm("--verity-root", name)
+    found = Given(tree=given["verity_tree"], offset=given["verity_offset"] or 0, **stated)
+    if not found.superblock and not isinstance(found.salt, bytes):
+        raise UsageError("without a superblock nothing says what the salt is; give --verity-salt")
+    return found
+
+
+def parameters_from(given: dict[str, Any]) -> dict[str, Any]:
+    """What is said of how a tree is made, by the fields of `Given`. Raises UsageError."""
+    stated: dict[str, Any] = {}
     if given["verity_salt"]:
         salt = given["verity_salt"]
         stated["salt"] = b"" if salt == "-" else _hex("--verity-salt", salt)
     for text in given["verity_parameter"]:
         stated |= _parameter(text)
-    found = Given(tree=given["verity_tree"], offset=given["verity_offset"] or 0, **stated)
-    if not found.superblock and not isinstance(found.salt, bytes):
-        raise UsageError("without a superblock nothing says what the salt is; give --verity-salt")
-    return found
+    return stated
 
 
 def _parameter(text: str) -> dict[str, Any]:

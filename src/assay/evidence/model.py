@@ -19,6 +19,7 @@ from assay.model.anchor import Voucher
 from assay.model.component import Component
 from assay.model.digest import Digest
 from assay.model.finding import UsageError
+from assay.model.measurement import FsVerityRequest
 from assay.model.reading import Blob, BlobStore, Options, Reading
 from assay.model.signature import Key
 from assay.model.verdict import NotChecked
@@ -95,7 +96,8 @@ class Context(Struct, frozen=True):
     the user named. ``look_around`` says whether to look for signatures that nobody named (beside
     the image, in its registry); where ``companions`` is given, what is attached to the image is
     looked for there, and no connection is made. ``verity`` are root hashes of hash trees that are
-    trusted, by anchor. ``earlier`` is what was found by the readers before
+    trusted, by anchor; ``fs_verity`` is how the fs-verity digest is made that is signed.
+    ``earlier`` is what was found by the readers before
     (see `EvidenceReader.last`).
     """
 
@@ -113,6 +115,7 @@ class Context(Struct, frozen=True):
     blobs: Mapping[str, Blob] = {}
     companions: BlobStore | None = None
     verity: Mapping[str, VerityGiven] = field(default_factory=dict)
+    fs_verity: FsVerityRequest = FsVerityRequest()
     earlier: Evidence = field(default_factory=Evidence)
     taken: set[str] = field(default_factory=set)
 

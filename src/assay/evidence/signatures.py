@@ -34,8 +34,17 @@ class SignatureReader:
                     context.keys,
                 )
             )
+        of_digest = context.given_for("fs-verity-signature")
+        for file in of_digest:
+            from assay.signatures.fs_verity import prepare
+
+            data, name = file.read(limits.SIGNATURE_SIZE), context.name(file.path.name)
+            try:
+                evidence.reading.signatures += prepare(data, context.root, name, context.fs_verity)
+            except AssayError as error:
+                evidence.reading.findings.append(error.finding)
         if context.look_around:
-            named = {file.path.absolute() for file in given}
+            named = {file.path.absolute() for file in [*given, *of_digest]}
             for path, document in _beside(context, named):
                 evidence.reading.absorb(_read_sidecar(context, path, document))
         return evidence

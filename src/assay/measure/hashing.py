@@ -17,6 +17,7 @@ from assay.model.finding import AssayError, Finding
 from assay.model.measurement import (
     ChunkRequest,
     ContentRequest,
+    FsVerityRequest,
     HashRequest,
     Request,
     Sink,
@@ -247,6 +248,10 @@ def sink_for(request: Request) -> Sink:
         return TextHashSink(request) if request.text else HashSink(request)
     if isinstance(request, ChunkRequest):
         return ChunkSink(request)
+    if isinstance(request, FsVerityRequest):
+        from assay.measure.fs_verity import FsVeritySink
+
+        return FsVeritySink(request)
     if isinstance(request, ContentRequest):
         return ContentSink(request)
     return request.sink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from assay.model.digest import Digest
-from assay.model.measurement import ChunkRequest
+from assay.model.measurement import ChunkRequest, FsVerityRequest
 from assay.model.spans import Span
 
 
@@ -35,7 +35,14 @@ class ChunksAre(Struct, frozen=True, tag="chunks"):
     gaps: tuple[Span, ...] = ()
 
 
-Expectation = DigestIs | SizeIs | ChunksAre
+class FsVerityIs(Struct, frozen=True, tag="fs-verity"):
+    """The component has this fs-verity digest."""
+
+    request: FsVerityRequest
+    value: bytes
+
+
+Expectation = DigestIs | SizeIs | ChunksAre | FsVerityIs
 
 
 class Claim(Struct, frozen=True):

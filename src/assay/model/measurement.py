@@ -34,6 +34,16 @@ class ChunkRequest(Struct, frozen=True):
     pad: bool = False
 
 
+class FsVerityRequest(Struct, frozen=True):
+    """The fs-verity digest of the component (Documentation/filesystems/fsverity.rst of Linux): with
+    ``algorithm`` sha256 or sha512, blocks of ``block_size`` bytes, and up to 32 bytes of salt. The
+    answer is the raw value (bytes)."""
+
+    algorithm: str = "sha256"
+    block_size: int = 4096
+    salt: bytes = b""
+
+
 class ContentRequest(Struct, frozen=True):
     """The bytes themselves, for schemes that cannot work from a digest. A component of more than
     ``limit`` bytes gets no answer, and a fault that says so."""
@@ -66,7 +76,7 @@ class ScanRequest(Struct, frozen=True):
     sink: Callable[[], Sink]
 
 
-Request = HashRequest | ChunkRequest | ContentRequest | ScanRequest
+Request = HashRequest | ChunkRequest | FsVerityRequest | ContentRequest | ScanRequest
 
 
 class Facts(Struct):

@@ -15,10 +15,12 @@ from assay import limits, plugins
 from assay.evidence.model import GivenFile, read_bounded
 from assay.formats.verity.parameters import Given as VerityGiven
 from assay.model.anchor import Anchor
+from assay.model.claim import FsVerityIs
 from assay.model.demand import Demand
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
+from assay.model.measurement import FsVerityRequest
 from assay.model.signature import Key
 from assay.trust import secrets
 from assay.trust.containers.identity import SignedName
@@ -51,6 +53,8 @@ class Trust(Struct):
     """Documents whose word counts, such as checksum files."""
     verity: dict[str, VerityGiven] = field(default_factory=dict)
     """Root hashes of hash trees (dm-verity), by anchor."""
+    fs_verity: dict[str, FsVerityIs] = field(default_factory=dict)
+    """fs-verity digests, by anchor."""
     requirements: list[Requirement] = field(default_factory=list)
     """What a policy asks for; each has keys of its own."""
     policy_demands: list[Demand] = field(default_factory=list)
@@ -146,6 +150,21 @@ class Trust(Struct):
             raise UsageError("--verity-root: one hash tree is over an image; give one root hash")
         shown = given.root.hex()
         self.verity[self._add("verity-root", f"verity root hash {shown}")] = given
+        return self
+
+    def add_fs_verity(self, text: str, block_size: int = 4096, salt: bytes = b"") -> Trust:
+        """Trust the file with this fs-verity digest (``algorithm:hex``), made with blocks of this
+        many bytes and this salt."""
+        from assay.measure.fs_verity import check_request
+
+        try:
+            digest = Digest.parse(text.strip())
+            request = FsVerityRequest(digest.algorithm, block_size, salt)
+            check_request(request)
+        except ValueError as error:
+            raise UsageError(f"--fs-verity: {error}") from error
+        anchor = self._add("fs-verity", f"fs-verity digest {digest}")
+        self.fs_verity[anchor] = FsVerityIs(request, digest.value)
         return self
 
     def add_checksums(self, path: str | os.PathLike[str]) -> Trust:

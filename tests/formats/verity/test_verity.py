@@ -17,6 +17,7 @@ from assay.formats.verity.parameters import Given
 from assay.model.finding import AssayError, UsageError
 from assay.model.verdict import Decision
 from assay.trust.anchors import Trust
+from tests.cli.support import assay_here
 from tests.formats.verity.support import BLOCK, SALT, against, bound, check, make
 from tests.signatures.support import codes_of, run, tool
 
@@ -254,3 +255,99 @@ def test_error_correction_is_recognised_and_vouches_for_nothing(tmp_path: Path) 
     assert verdict.decision is Decision.ALLOWED
     assert "verity-error-correction" in {finding.code for finding in verdict.findings}
     assert verdict.coverage.unclaimed == len(parity)
+
+
+UUID = "6dce9b2e-5d5a-4a6a-9c3c-6a8ab0f9a111"
+MAKINGS = {
+    "usual": [],
+    "chrome": ["--verity-parameter=hash-type=0"],
+    "sha512": ["--algorithm=sha512"],
+    "sha384": ["--algorithm=sha384"],
+    "chrome sha384": ["--algorithm=sha384", "--verity-parameter=hash-type=0"],
+    "no superblock": ["--verity-parameter=superblock=no"],
+    "mixed blocks": [
+        "--verity-parameter=data-block-size=1024",
+        "--verity-parameter=hash-block-size=512",
+    ],
+    "one block": ["--verity-parameter=data-blocks=1"],
+    "two blocks": ["--verity-parameter=data-blocks=2"],
+}
+THEIRS = {
+    "hash-type": "--format",
+    "data-block-size": "--data-block-size",
+    "hash-block-size": "--hash-block-size",
+    "data-blocks": "--data-blocks",
+}
+
+
+def theirs(options: list[str]) -> list[str]:
+    """The same in the words of veritysetup."""
+    found = []
+    for option in options:
+        name, _, value = option.removeprefix("--verity-parameter=").partition("=")
+        if name == "superblock":
+            found.append("--no-superblock")
+        elif name == "--algorithm":
+            found.append(f"--hash={value}")
+        else:
+            found.append(f"{THEIRS[name]}={value}")
+    return found
+
+
+@pytest.mark.parametrize("making", MAKINGS)
+@pytest.mark.parametrize("salt", ["-", SALT.hex()])
+def test_trees_are_those_of_veritysetup(tmp_path: Path, making: str, salt: str) -> None:
+    tool("veritysetup")
+    (tmp_path / "data").write_bytes(os.urandom(4096 * 260))
+    options = MAKINGS[making]
+    done = assay_here(
+        "baseline", "data", "--verity", "-o", "ours", "-q", f"--verity-salt={salt}",
+        f"--verity-uuid={UUID}", *options, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    root = done.stdout.strip()
+    said = run(
+        "veritysetup", "format", "data", "theirs", f"--salt={salt}", f"--uuid={UUID}",
+        *theirs(options), cwd=tmp_path,
+    )  # fmt: skip
+    assert root_in(said).hex() == root
+    ours, peers = (tmp_path / "ours").read_bytes(), (tmp_path / "theirs").read_bytes()
+    assert ours == peers
+    if making != "no superblock":
+        run("veritysetup", "verify", "data", "ours", root, cwd=tmp_path)
+        mine = assay_here(
+            "verify", "data", "--verity-tree", "ours", "--verity-root", root, cwd=tmp_path
+        )
+        assert mine.returncode == 0, mine.stdout
+
+
+def test_a_damaged_image_gets_no_tree(tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(DATA[: 4096 * 8])
+    done = assay_here(
+        "baseline", "data", "--verity", "-o", "tree", f"--digest=sha256:{'0' * 64}", cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert not (tmp_path / "tree").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["verify", "data", "--verity-offset", "0"],
+        ["verify", "data", "--verity-root", MADE.root.hex()],
+        ["verify", "data", "--verity-root", "xyz", "--verity-tree", "data"],
+        ["verify", "data", "--verity-root", MADE.root.hex(), "--verity-tree", "absent"],
+        ["verify", "data", "--verity-root", "00", "--verity-offset", "0",
+         "--verity-parameter", "superblock=no"],
+        ["verify", "data", "--verity-root", "00", "--verity-tree", "data",
+         "--verity-parameter", "data-blocks=many"],
+        ["baseline", "data", "--verity"],
+        ["baseline", "data", "--verity", "-o", "tree"],
+        ["baseline", "data", "--verity", "--fs-verity", "-o", "tree"],
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_wrong_usage(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "data").write_bytes(DATA + b"no whole block")
+    done = assay_here(*words, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert not (tmp_path / "tree").exists()
