@@ -1,4 +1,4 @@
-"""Fuzz target: superblocks and hash trees of any content."""
+"""Fuzz target: superblocks, hash trees and fs-verity signatures of any content."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import struct
 from assay.formats.verity import superblock
 from assay.formats.verity.tree import walk
 from assay.model.finding import AssayError
+from assay.model.measurement import FsVerityRequest
+from assay.signatures.fs_verity import prepare
 from assay.sources.blobs import MemoryBlob
 
 
@@ -21,6 +23,8 @@ def one_input(data: bytes) -> None:
         pair = (made.salt, first) if made.hash_type else (first, made.salt)
         root = hashlib.sha256(b"".join(pair)).digest()
         walk(MemoryBlob(data), 512, made, root, "")
+    with contextlib.suppress(AssayError):
+        prepare(data, "file", "signature", FsVerityRequest())
 
 
 def seeds() -> list[bytes]:
