@@ -448,3 +448,12 @@ def test_many_manifests_that_cannot_be_read_are_one_finding(tmp_path: Path) -> N
     assert database.packages == 1
     # one of those may be what is missing
     assert account_of(verdict).sboms[0].packages.not_compared == 1
+
+
+def test_weak_digests_are_only_taken_where_nothing_else_speaks(tmp_path: Path) -> None:
+    """Each kind of digest takes its time."""
+    other = [("tool", "1", "pkg:rpm/fedora/tool@1-1")]
+    verdict = judged(tmp_path, [DEBIAN, {"usr/bin/tool": b"evil"}], sboms.cyclonedx(other))
+    assert not told(verdict, "package-file-altered")
+    both = sboms.spdx((), TOOL)
+    assert account_of(judged(tmp_path, [TOOL], both)).files.weak == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from assay import limits
@@ -17,10 +19,11 @@ from assay.model.measurement import HashRequest
 from assay.model.reading import Reading
 from assay.packages.installed import KEEP
 
-DATABASE_ALGORITHMS = ("md5", "sha1")
-"""What package databases hold checksums of, beside SHA-256."""
-_COMMON = {"sha512", "sha384"}
-"""Digests taken beside these for whoever attaches an SBOM; who gives one gets all that it lists."""
+_CHECKSUMS = {"deb": {"md5"}, "apk": {"sha1"}, "": {"md5", "sha1"}}
+"""What databases hold checksums of, beside SHA-256, by the kind of packages that an SBOM lists; an
+entry that does not say its kind may be of any."""
+_COMMON = {"sha512", "sha384", "sha1", "md5"}
+"""Digests taken for whoever attaches an SBOM; who gives one gets whatever it lists."""
 
 
 class Plan(Struct, frozen=True):
@@ -37,15 +40,7 @@ def plan(reading: Reading, options: ContentOptions) -> Plan | None:
     found, more_there = candidates(reading, options)
     if not found and not options.asked and not options.packages:
         return None
-    listed = {
-        digest.algorithm
-        for candidate in found
-        if candidate.inventory is not None
-        for file in candidate.inventory.files
-        for digest in file.digests
-        if candidate.source == GIVEN or digest.algorithm in _COMMON
-    }
-    more = tuple(sorted(filter(_available, (listed | {*DATABASE_ALGORITHMS}) - {ALGORITHM})))
+    more = tuple(sorted(filter(_available, _algorithms(found))))
     record = record_request(Recording(more, KEEP, Allowance(limits.CAPTURED_SIZE)))
     scan = scan_request()
     reading.requests[:] = [
@@ -59,6 +54,23 @@ def plan(reading: Reading, options: ContentOptions) -> Plan | None:
     ]
     findings = [_too_many(options)] if more_there else []
     return Plan(options, tuple(found), tuple(findings))
+
+
+def _algorithms(found: Iterable[Candidate]) -> set[str]:
+    """The digests to take beside SHA-256: each takes its time, so only those that entries cannot do
+    without."""
+    wanted: set[str] = set()
+    for candidate in found:
+        if candidate.inventory is None:
+            continue
+        for package in candidate.inventory.packages:
+            if not package.other:
+                wanted |= _CHECKSUMS.get(package.purl.kind if package.purl else "", set())
+        for file in candidate.inventory.files:
+            listed = {digest.algorithm for digest in file.digests}
+            if listed and ALGORITHM not in listed:
+                wanted |= listed if candidate.source == GIVEN else listed & _COMMON
+    return wanted
 
 
 def _available(algorithm: str) -> bool:

@@ -116,7 +116,6 @@ class _Marked:
     def __init__(self, rule: Keep, allowance: Allowance) -> None:
         self._rule = rule
         self._allowance = allowance
-        self._find = re.compile(re.escape(rule.marker)).search
         self._parts: list[bytearray] = []
         self._open = 0  # bytes that the latest part still takes
         self._tail = b""
@@ -135,22 +134,22 @@ class _Marked:
             self._tail = b""
         if not piece or len(self._parts) >= self._rule.most or self._full:
             return
-        held = len(self._tail)
+        held, marker = len(self._tail), self._rule.marker
         if held:
             # the marker may lie across the end of the piece before
-            seam = self._tail + bytes(piece[: len(self._rule.marker) - 1])
-            match = self._find(seam)
-            if match is not None and self._begin(begin - held + match.start()):
-                data = seam[match.start() : held] + bytes(piece[: self._open])
-                self._take(memoryview(data))
+            seam = self._tail + bytes(piece[: len(marker) - 1])
+            at = seam.find(marker)
+            if at >= 0 and self._begin(begin - held + at):
+                self._take(memoryview(seam[at:held] + bytes(piece[: self._open])))
                 return
-        at = 0
-        while (match := self._find(piece, at)) is not None:
-            at = match.end()
-            if self._begin(begin + match.start()):
-                self._take(piece[match.start() :])
+        data = bytes(piece)
+        at = data.find(marker)
+        while at >= 0:
+            if self._begin(begin + at):
+                self._take(piece[at:])
                 return
-        self._tail = bytes(piece[-(len(self._rule.marker) - 1) :])
+            at = data.find(marker, at + len(marker))
+        self._tail = (self._tail + data[-len(marker) :])[-(len(marker) - 1) :]
 
     def _begin(self, at: int) -> bool:
         """Begin a part at this offset, if a marker counts there."""
