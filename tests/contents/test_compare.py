@@ -142,6 +142,13 @@ def test_paths_are_followed_through_links(tmp_path: Path) -> None:
     assert account_of(verdict).files.fraction == 1
 
 
+def test_a_hard_link_that_is_not_found_is_a_file_that_nothing_accounts_for(tmp_path: Path) -> None:
+    """Some runtimes follow symbolic links on the way to what it names."""
+    layer = [symlink("bin", "usr/bin"), Entry("usr/bin/tool", b"tool"), hard_link("t", "bin/tool")]
+    files = account_of(judged(tmp_path, [layer], sboms.spdx((), {"usr/bin/tool": b"tool"}))).files
+    assert (files.total, files.accounted) == (2, 1)
+
+
 def test_weak_digests_are_counted_apart(tmp_path: Path) -> None:
     document = sboms.spdx((), TOOL)
     for file in document["files"]:

@@ -21,6 +21,8 @@ _KINDS = {
     Kind.FILE: FileKind.FILE,
     Kind.SPARSE: FileKind.FILE,
     Kind.SYMBOLIC_LINK: FileKind.SYMBOLIC_LINK,
+    # one to what was not found: a runtime may find it, and then it is a file that nobody looked at
+    Kind.HARD_LINK: FileKind.FILE,
 }
 
 
