@@ -200,6 +200,8 @@ PREDICATE_ENTRIES = 100_000
 """Entries of one list in a predicate: vulnerabilities, dependencies, assessments."""
 PREDICATE_PARAMETERS = 4096
 """Values in the parameters of a build."""
+PREDICATE_PATH = 4096
+"""Characters of the path to a parameter: each value in an object has that of the object again."""
 SIGSTORE_BUNDLE_SIZE = 32 * MIB
 SIGSTORE_LOG_ENTRIES = 32
 SIGSTORE_TIMESTAMPS = 32

@@ -258,6 +258,15 @@ def test_parameters_without_end_are_refused() -> None:
     assert error.value.finding.code == "limit-exceeded"
 
 
+def test_long_names_of_parameters_are_not_repeated_for_every_value() -> None:
+    value = example(V1)
+    value["buildDefinition"]["externalParameters"] = {"a" * 5000: list(range(4000))}
+    with pytest.raises(AssayError) as error:
+        facts_of(V1, value)
+    assert error.value.finding.code == "predicate-malformed"
+    assert "externalParameters" in error.value.finding.detail
+
+
 @pytest.mark.parametrize(
     ("result", "vouches"), [("PASSED", True), ("FAILED", False), (None, False)]
 )

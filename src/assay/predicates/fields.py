@@ -161,15 +161,19 @@ class Fields:
         pending: list[tuple[str, Any]] = [("", self._value.get(name))]
         while pending:
             path, value = pending.pop()
+            if len(path) > limits.PREDICATE_PATH:
+                raise self.wrong(name, f"an object of names below {limits.PREDICATE_PATH} letters")
+            inside = len(value) if isinstance(value, dict | list) else 0
+            if len(found) + len(pending) + inside > limits.PREDICATE_PARAMETERS:
+                raise self.too_many(
+                    name, len(found) + len(pending) + inside, limits.PREDICATE_PARAMETERS
+                )
             if isinstance(value, dict) and (value or not path):
                 pending += [(_joined(path, key), value[key]) for key in reversed(value)]
             elif isinstance(value, list) and value:
                 pending += [(f"{path}[{i}]", value[i]) for i in reversed(range(len(value)))]
             else:
                 found[path] = value if isinstance(value, str) else json.dumps(value)
-            if len(found) + len(pending) > limits.PREDICATE_PARAMETERS:
-                most = limits.PREDICATE_PARAMETERS
-                raise self.too_many(name, len(found) + len(pending), most)
         return found
 
 
