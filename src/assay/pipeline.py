@@ -198,7 +198,9 @@ def _check(request: VerifyOptions) -> None:
             f"{request.rule.threshold} signers are asked for, and nothing was given that a signer"
             " could be known by (a key, an authority, an identity)"
         )
-    if request.rule.statements and not _knows_signers(request.trust):
+    if request.rule.statements and not (
+        _knows_signers(request.trust) or request.trust.requirements
+    ):
         raise UsageError(
             "statements count by who signed them, and nothing was given that a signer could be"
             " known by (a key, an authority, an identity)"

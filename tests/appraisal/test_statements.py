@@ -13,6 +13,7 @@ from assay.appraisal.case import BuiltInRule, Case
 from assay.model.anchor import Anchor, Signer, Voucher
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import predicate as codes
+from assay.model.demand import Demand, Vouches
 from assay.model.finding import AssayError, Finding
 from assay.model.identity import NamePattern
 from assay.model.statement import (
@@ -624,3 +625,19 @@ def test_a_scanner_counts_only_with_its_signer() -> None:
     say(made, "s", SCAN, scan())
     table = Roles(scanners=(role("glob:pkg:x/trivy@*", "key L"),))
     assert codes_in(judged(made, table, max_severity="high")) == {"statement-signer-not-paired"}
+
+
+def test_identities_of_a_policy_narrow_only_what_the_policy_asks() -> None:
+    made = image()
+    made.anchors.append(Anchor("identity:1", "identity", "someone else", group="policy"))
+    alice = Signer("alice", "A", names=("alice",))
+    say(made, "s", "slsa-provenance", PROVENANCE, signer=alice)
+    assert judged(made, provenance=True).statements[0].trusted
+
+
+def test_a_policy_that_only_warns_makes_nothing_trusted() -> None:
+    made = image()
+    made.anchors.append(Anchor("key:2", "key", "a key", group="audit"))
+    made.demands = (Demand("audit", "the policy", Vouches("key:2"), advisory=True),)
+    say(made, "s", "slsa-provenance", PROVENANCE, signer=Signer("key L", "L"), anchor="key:2")
+    assert codes_in(judged(made, provenance=True)) == {"statement-missing"}

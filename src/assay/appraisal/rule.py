@@ -173,7 +173,10 @@ def _missing(
     signatures: Sequence[SignatureOutcome],
 ) -> Finding:
     name = _KIND_NAMES.get(kind, kind)
-    wanted = f"{needed} {name}{'s' if needed > 1 else ''} vouching for the whole image"
+    what = f"1 {name}"
+    if needed > 1:
+        what = f"all {needed} anchors" if case.rule.every else f"{needed} signers by {name}"
+    wanted = f"{what} vouching for the whole image"
     if kind in SIGNING_KINDS and not signatures:
         return Finding.of(codes.NO_SIGNATURE, case.root, expected=wanted, actual="no signature")
     reached = [part for anchor in anchors for part in by_anchor[anchor.id].why]

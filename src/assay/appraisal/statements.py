@@ -38,7 +38,12 @@ def judge(case: Case, spaces: Spaces, outcomes: Sequence[Outcome]) -> list[Judge
     if not case.statements:
         return []
     vouchers = list(_trusted_vouchers(case))
-    signing = [anchor for anchor in case.anchors if anchor.kind in SIGNING_KINDS]
+    only_warning = {demand.group for demand in case.demands if demand.advisory}
+    signing = [
+        anchor
+        for anchor in case.anchors
+        if anchor.kind in SIGNING_KINDS and anchor.group not in only_warning
+    ]
     reaches = [reach_of(anchor.id, vouchers, outcomes, spaces) for anchor in signing]
     subjects: dict[str, set[str]] = {}
     for outcome in outcomes:
@@ -64,16 +69,18 @@ def judge(case: Case, spaces: Spaces, outcomes: Sequence[Outcome]) -> list[Judge
 def _trusted_vouchers(case: Case) -> Iterator[Voucher]:
     """The vouchers that make a statement trusted. Where identities are given, they narrow what
     authorities and lists of keys vouch for: others whom these know are not trusted."""
-    kinds = {anchor.id: anchor.kind for anchor in case.anchors}
+    anchors = {anchor.id: anchor for anchor in case.anchors}
+    narrowed = {anchor.group for anchor in case.anchors if anchor.kind == "identity"}
     identified = {
-        (voucher.component, voucher.signer)
+        (anchor.group, voucher.component, voucher.signer)
         for voucher in case.vouchers
-        if kinds.get(voucher.anchor) == "identity"
+        if (anchor := anchors.get(voucher.anchor)) is not None and anchor.kind == "identity"
     }
-    narrowed = "identity" in kinds.values()
     for voucher in case.vouchers:
+        group = anchors[voucher.anchor].group if voucher.anchor in anchors else ""
         named = voucher.signer is not None and bool(voucher.signer.names)
-        if not narrowed or not named or (voucher.component, voucher.signer) in identified:
+        known = (group, voucher.component, voucher.signer) in identified
+        if group not in narrowed or not named or known:
             yield voucher
 
 
