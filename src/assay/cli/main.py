@@ -92,6 +92,8 @@ def main(on_interrupt: Any = signal.SIG_DFL) -> None:
         status = 3
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
+        if hasattr(signal, "SIGALRM"):
+            signal.signal(signal.SIGALRM, _leave_at_once)
         print(INTERRUPTION, file=sys.stderr)
     except OSError as error:
         status = 3
@@ -108,8 +110,12 @@ def _interrupted(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _end(_number: int, _frame: object) -> NoReturn:
+def _end(number: int, frame: object) -> NoReturn:
     os.write(2, f"{INTERRUPTION}\n".encode())
+    _leave_at_once(number, frame)
+
+
+def _leave_at_once(_number: int, _frame: object) -> NoReturn:
     os._exit(INTERRUPTED)
 
 
