@@ -130,3 +130,10 @@ def test_any_value_in_any_field_gives_a_statement_or_a_finding(field: str, value
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_finding(data: bytes) -> None:
     refused(data)
+
+
+def test_only_an_sbom_may_be_text() -> None:
+    """What cosign 2 makes of SPDX in its tag-value form."""
+    data = document(predicateType="https://spdx.dev/Document", predicate="SPDXVersion: SPDX-2.3")
+    assert parse_statement(data, "x").predicate == {"Data": "SPDXVersion: SPDX-2.3"}
+    assert refused(document(predicate="text"))

@@ -17,7 +17,7 @@ from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding
 from assay.model.inventory import Inventory
 from assay.model.reading import Reading
-from assay.sbom.read import PREDICATES, is_predicate, read, read_value
+from assay.sbom.read import PREDICATES, is_predicate, read, read_predicate, read_value
 from assay.sources.blobs import read_document
 
 GIVEN, SIGNED = "given", "signed"
@@ -68,7 +68,9 @@ def _given(name: str, data: bytes) -> Candidate:
             value = strict_json.parse_object(content, "")
             if "predicateType" in value and "subject" in value:
                 statement = parse_statement(content, name)
-                return Candidate(name, "", _subjects(statement), read_value(statement.predicate))
+                return Candidate(
+                    name, "", _subjects(statement), read_predicate(statement.predicate)
+                )
             return Candidate(name, "", None, read_value(value))
         return Candidate(name, "", None, read(content))
     except AssayError as error:
@@ -90,7 +92,7 @@ def _statement(component: Component, reading: Reading) -> Iterator[Candidate]:
     if not component.external:
         digest = Digest("sha256", hash_bytes("sha256", content))
     try:
-        inventory = read_value(statement.predicate)
+        inventory = read_predicate(statement.predicate)
     except AssayError as error:
         finding = _named(error.finding, component.id)
     name = component.id

@@ -19,6 +19,8 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_V1 = "https://in-toto.io/Statement/v1"
 STATEMENT_V0_1 = "https://in-toto.io/Statement/v0.1"
 _TYPES = (STATEMENT_V1, STATEMENT_V0_1)
+_TEXT_TYPE = "https://spdx.dev/Document"
+"""Of this type cosign 2 makes statements whose predicate is text (SPDX as tag-value)."""
 
 _LOWER_HEX = re.compile(r"(?:[0-9a-f]{2})+\Z")
 
@@ -38,7 +40,8 @@ class Subject(Struct, frozen=True):
 
 class Statement(Struct, frozen=True):
     """A statement whose syntax is right. Nothing in it is believed until it is known who signed
-    it. ``version`` is the ``_type``."""
+    it. ``version`` is the ``_type``. A predicate that is text stands in ``predicate`` as
+    ``Data``."""
 
     version: str
     subjects: tuple[Subject, ...]
@@ -68,6 +71,8 @@ def parse_statement(data: bytes, what: str) -> Statement:
     predicate = value.get("predicate", {})
     if predicate is None:
         predicate = {}
+    if isinstance(predicate, str) and predicate_type.startswith(_TEXT_TYPE):
+        predicate = {"Data": predicate}
     if not isinstance(predicate, dict):
         raise _malformed(what, "predicate", "an object", predicate)
     listed = value.get("subject")

@@ -65,6 +65,15 @@ def read_value(value: Any) -> Inventory:
     return found[0].read(value)
 
 
+def read_predicate(value: dict[str, Any]) -> Inventory:
+    """The inventory in a predicate. What is no JSON (SPDX as tag-value) stands in it as text, in
+    ``Data``. Raises AssayError."""
+    text = value.get("Data")
+    if isinstance(text, str) and not any(reader.recognise(value) for reader in _OF_VALUES):
+        return read(text.encode("utf-8"))
+    return read_value(value)
+
+
 def _unknown() -> AssayError:
     names = ", ".join([one.NAME for one in _OF_VALUES] + [one.NAME for one in _OF_BYTES])
     return AssayError(
