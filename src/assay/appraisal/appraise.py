@@ -12,8 +12,6 @@ from assay.appraisal.claims import Outcome, check
 from assay.appraisal.fixpoint import Reach, reach_of
 from assay.appraisal.rule import apply_rule, could_not_be_read
 from assay.appraisal.space import Spaces
-from assay.appraisal.statement_rule import apply_demands
-from assay.appraisal.statements import judge
 from assay.appraisal.states import States
 from assay.model.anchor import Signer
 from assay.model.claim import ChunksAre, DigestIs, SizeIs
@@ -23,6 +21,8 @@ from assay.model.component import BASELINE
 from assay.model.finding import Finding, Question, Severity
 from assay.model.measurement import HashRequest
 from assay.model.signature import SignatureOutcome, Status
+from assay.model.statement import RequirementReport, StatementReport
+from assay.model.statement_demands import StatementDemands
 from assay.model.verdict import (
     Answer,
     ComponentReport,
@@ -56,8 +56,7 @@ def appraise(case: Case) -> Verdict:
     findings.extend(_weak(outcomes, reaches, spaces))
     vouchings, rule_findings = apply_rule(case, spaces, outcomes, reaches, signatures)
     findings.extend(rule_findings)
-    judged = judge(case, spaces, outcomes)
-    requirements, statement_findings = apply_demands(case, judged)
+    statements, requirements, statement_findings = _statements(case, spaces, outcomes)
     findings.extend(statement_findings)
     if case.anchors:
         findings.extend(states.gaps())
@@ -65,9 +64,22 @@ def appraise(case: Case) -> Verdict:
     verdict = _verdict(case, findings, vouchings, signatures, outcomes, states)
     return msgspec.structs.replace(
         verdict,
-        statements=tuple(one.report for one in judged),
+        statements=tuple(statements),
         requirements=tuple(requirements),
     )
+
+
+def _statements(
+    case: Case, spaces: Spaces, outcomes: Sequence[Outcome]
+) -> tuple[list[StatementReport], list[RequirementReport], list[Finding]]:
+    """What statements say, whether that is what they have to, and what is wrong."""
+    if not case.statements and case.rule.statements == StatementDemands():
+        return [], [], []
+    from assay.appraisal.statement_rule import apply_demands
+    from assay.appraisal.statements import judge
+
+    judged = judge(case, spaces, outcomes)
+    return [one.report for one in judged], *apply_demands(case, judged)
 
 
 def _check_claims(case: Case) -> list[Outcome]:

@@ -115,8 +115,6 @@ def statement_options(command: Command) -> Command:
 
 def demands_from(given: Given) -> StatementDemands:
     """What was asked of statements. Raises UsageError when it makes no sense."""
-    from assay.trust.statement_demands import require
-
     parameters: dict[str, str] = {}
     for text in given["parameter"]:
         path, equals, value = text.partition("=")
@@ -124,24 +122,28 @@ def demands_from(given: Given) -> StatementDemands:
             why = "given twice" if path in parameters else "expected PATH=VALUE"
             raise UsageError(f"--parameter {text}: {why}")
         parameters[path] = value
-    return require(
-        *given["require_statement"],
-        provenance=given["require_provenance"],
-        builders=given["builder"],
-        sources=given["source"],
-        source_refs=given["source_ref"],
-        build_types=given["build_type"],
-        parameters=parameters,
-        only_parameters=given["only_parameters"],
-        slsa_level=given["slsa_level"] or 0,
-        roles=given["roles"],
-        summary=given["require_summary"],
-        verifiers=given["verifier"],
-        summary_resources=given["summary_resource"],
-        summary_policies=given["summary_policy"],
-        summary_levels=given["summary_level"],
-        summary_age=given["summary_age"],
-        max_severity=given["max_severity"],
-        scan_age=given["scan_age"],
-        vex_products=given["vex_product"],
-    )
+    asked = {
+        "provenance": given["require_provenance"],
+        "builders": given["builder"],
+        "sources": given["source"],
+        "source_refs": given["source_ref"],
+        "build_types": given["build_type"],
+        "parameters": parameters,
+        "only_parameters": given["only_parameters"],
+        "slsa_level": given["slsa_level"] or 0,
+        "roles": given["roles"],
+        "summary": given["require_summary"],
+        "verifiers": given["verifier"],
+        "summary_resources": given["summary_resource"],
+        "summary_policies": given["summary_policy"],
+        "summary_levels": given["summary_level"],
+        "summary_age": given["summary_age"],
+        "max_severity": given["max_severity"],
+        "scan_age": given["scan_age"],
+        "vex_products": given["vex_product"],
+    }
+    if not given["require_statement"] and not any(asked.values()):
+        return StatementDemands()
+    from assay.trust.statement_demands import require
+
+    return require(*given["require_statement"], **asked)

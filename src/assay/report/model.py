@@ -7,13 +7,13 @@ nothing but verdicts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from assay.model.verdict import Verdict
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """``name`` is what the command line calls it, ``description`` one line for people, and
     ``render`` writes the verdicts of one call. What it writes is UTF-8 text, safe to look at."""
 

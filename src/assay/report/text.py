@@ -10,7 +10,6 @@ from assay.model.finding import Finding, Severity
 from assay.model.verdict import Answer, Decision, Verdict
 from assay.report.findings import finding_lines, findings_section
 from assay.report.model import Report
-from assay.report.statements import requirement_lines, statement_lines
 from assay.report.style import (
     WIDTH,
     Paint,
@@ -53,8 +52,11 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
     for account in verdict.contents:
         say("accounted", _accounted(verdict, account))
     say("allowed", _allowed(verdict), _ANSWER[verdict.allowed])
-    lines += requirement_lines(verdict, paint, width)
-    lines += statement_lines(verdict, width, every=bool(verbose))
+    if verdict.requirements or verdict.statements:
+        from assay.report.statements import requirement_lines, statement_lines
+
+        lines += requirement_lines(verdict, paint, width)
+        lines += statement_lines(verdict, width, every=bool(verbose))
     for skipped in verdict.not_checked:
         text = f"{skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
         lines += labelled("left out", text, width, indent=2, column=13)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from assay import limits
-from assay.asn1.der import OID, SEQUENCE, Der, context, encode
+from assay.asn1.der import SEQUENCE, Der, context, encode
 from assay.crypto.algorithms import Ecdsa, RsaPkcs1, SignatureAlgorithm
 from assay.crypto.check import confirms
 from assay.model.codes import sigstore as codes
@@ -20,6 +20,8 @@ from assay.sigstore.trusted_root import Log, TrustedRoot
 from assay.x509.certificate import Certificate
 
 _EXTENSION = "1.3.6.1.4.1.11129.2.4.2"
+_EXTENSION_OID = bytes.fromhex("060a2b06010401d679020402")
+"""The same in DER."""
 _SHA256, _RSA, _ECDSA = 4, 1, 3
 
 
@@ -126,7 +128,8 @@ def _precertificate(certificate: Certificate) -> bytes:
         kept = b""
         while inside.more:
             extension = inside.take(SEQUENCE)
-            if inside.within(extension).oid(OID) != _EXTENSION:
+            # the certificate has been read: an object identifier has one encoding, and is first
+            if not extension.content.startswith(_EXTENSION_OID):
                 kept += extension.encoded
         parts.append(encode(context(3), encode(SEQUENCE, kept)))
     return encode(SEQUENCE, b"".join(parts))

@@ -23,7 +23,6 @@ from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
 from assay.model.measurement import FsVerityRequest
 from assay.model.signature import Key
 from assay.trust import secrets
-from assay.trust.containers.identity import SignedName
 from assay.trust.requirements import Requirement
 from assay.x509 import key_schemes
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assay.sources.model import OpenOptions
+    from assay.trust.containers.identity import SignedName
     from assay.trust.notation import NotationConfig
     from assay.trust.revocation.settings import Revocation
     from assay.x509.certificate import Certificate

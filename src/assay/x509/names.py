@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from assay import limits
 from assay.asn1.der import SEQUENCE, SET, Der, Element, encode
+from assay.model.codes.x509 import CERTIFICATE_MALFORMED
 from assay.model.finding import AssayError
 
 EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
@@ -133,6 +134,20 @@ def read_name(cursor: Der) -> Name:
 
 def name_of(cursor: Der, element: Element) -> Name:
     """The Name that an element, under whatever tag, contains. Raises AssayError."""
+    try:
+        return _name_in(element.content)
+    except AssayError:
+        return _read(cursor, element)  # which says where the fault is
+
+
+@lru_cache(256)
+def _name_in(content: bytes) -> Name:
+    """Names recur: the certificates of an authority all have its own. Raises AssayError."""
+    whole = Der(encode(SEQUENCE, content), CERTIFICATE_MALFORMED)
+    return _read(whole, whole.take(SEQUENCE))
+
+
+def _read(cursor: Der, element: Element) -> Name:
     if element.end - element.body > limits.NAME_SIZE:
         raise cursor.fail(f"a name of {element.end - element.body} bytes", element.start)
     parts = []
