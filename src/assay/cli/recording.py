@@ -75,11 +75,12 @@ def recorder_from(given: dict[str, Any]) -> Recorder | None:
         return None
     if not given["ledger_key"]:
         raise UsageError("--ledger: give --ledger-key, the private key that signs its checkpoints")
-    from assay.cli.ledger.opening import complaints, open_log, signer_of
+    from assay.cli.ledger.opening import complaints, open_log, opened, signer_of
     from assay.ledger.entry import Context
 
     with complaints():
-        origin = open_log(location).origin
+        with opened(location) as log:
+            origin = log.origin
         log = open_log(location, signer_of(origin, given["ledger_key"], given["ledger_passphrase"]))
     context = Context(
         host=_host() if given["record_host"] else "",

@@ -10,7 +10,16 @@ from assay import limits
 from assay.ledger.entry import names_in, parse
 from assay.ledger.log import Log
 from assay.ledger.store import Row, Store
-from assay.ledger.tiles import WIDTH, TileError, bundle, grow, path_of, tiles_of, unbundle
+from assay.ledger.tiles import (
+    WIDTH,
+    TileError,
+    bundle,
+    grow,
+    path_of,
+    subtree_reader,
+    tiles_of,
+    unbundle,
+)
 from assay.model.codes import ledger as codes
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.transparency import checkpoint as checkpoints
@@ -54,15 +63,14 @@ def restore(location: str, folder: Path, key: VerifierKey) -> int:
             raise NoteError(f"the checkpoint of {state.origin!r} is not signed by {key.render()}")
     except NoteError as error:
         raise AssayError(Finding.of(codes.LEDGER_CHECKPOINT_INVALID, detail=str(error))) from error
-    # twice over the files, for memory to stay flat: nothing is written before all of it is checked
+    # read once: what is checked is what is written, whatever becomes of the files meanwhile
     tiles: dict[tuple[int, int], bytes] = {}
     try:
-        hashes = (merkle.leaf_hash(entry) for entry in _entries(folder, state.size))
+        leaves = list(_entries(folder, state.size))
+        hashes = (merkle.leaf_hash(leaf) for leaf in leaves)
         tiles = grow(0, hashes, lambda level, index: tiles.get((level, index), b""))
     except TileError as error:
         raise _damaged(str(error)) from error
-    from assay.ledger.tiles import subtree_reader
-
     reader = subtree_reader(lambda level, index: tiles.get((level, index), b""))
     root = merkle.tree_root(state.size, reader)
     if root != state.root:
@@ -74,7 +82,7 @@ def restore(location: str, folder: Path, key: VerifierKey) -> int:
             raise UsageError(f"{store.shown} holds a ledger already")
         transaction.put(_KEY, key.render().encode("utf-8"))
         transaction.put_tiles(tiles)
-        rows = [Row(index, leaf) for index, leaf in enumerate(_entries(folder, state.size))]
+        rows = [Row(index, leaf) for index, leaf in enumerate(leaves)]
         for start in range(0, len(rows), WIDTH):
             batch = rows[start : start + WIDTH]
             names = [(n, row.index) for row in batch for n in names_in(parse(row.leaf), None)]

@@ -10,7 +10,7 @@ from assay.model.codes import codes_in
 from assay.model.codes.trust import NOT_VOUCHED
 from assay.model.finding import Code, Finding, Severity
 from assay.model.verdict import Verdict
-from assay.report.style import WIDTH, Paint, counted, labelled
+from assay.report.style import WIDTH, Paint, counted, labelled, place_text
 
 MOST = 20
 """Findings that are shown unless all are asked for."""
@@ -32,12 +32,9 @@ def finding_lines(
 ) -> list[str]:
     """One finding. ``short`` leaves it at what happened; ``again`` leaves out the explanation,
     which an earlier one of the same code has given."""
-    where = finding.component or "the image"
-    if finding.offset is not None:
-        where += f", byte {finding.offset}"
     style = _STYLE[finding.severity]
     lines = [
-        f"  {paint(f'{finding.severity.value}  {finding.code}', style)}  at {where}",
+        f"  {paint(f'{finding.severity.value}  {finding.code}', style)}  at {place_text(finding)}",
         *labelled("", finding.detail, width, indent=4, column=4),
     ]
     if short:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from assay.model.finding import Finding, Question, Severity
 from assay.model.verdict import Answer, Decision, Verdict
 from assay.report.model import Report
-from assay.report.style import presentable
+from assay.report.style import place_text, presentable
 
 _QUESTIONS = (Question.INTACT, Question.AUTHENTIC, Question.ALLOWED)
 
@@ -79,10 +79,7 @@ def _judge(case: ET.Element, verdict: Verdict, question: Question, answer: Answe
 
 
 def _told(finding: Finding) -> str:
-    where = finding.component or "the image"
-    if finding.offset is not None:
-        where += f", byte {finding.offset}"
-    lines = [f"{finding.severity.value} {finding.code} at {where}", finding.detail]
+    lines = [f"{finding.severity.value} {finding.code} at {place_text(finding)}", finding.detail]
     lines += [f"expected: {finding.expected}"] if finding.expected else []
     lines += [f"actual: {finding.actual}"] if finding.actual else []
     lines += [f"do: {finding.remedy}"] if finding.remedy else []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assay.model.finding import Finding, Severity
 from assay.model.verdict import Decision, Verdict
 from assay.report.model import Report
-from assay.report.style import counted, human_size, presentable
+from assay.report.style import counted, human_size, presentable, vouching_text
 
 _MARK = {
     Decision.ALLOWED: "✅ allowed",
@@ -26,7 +26,7 @@ def render(verdicts: Sequence[Verdict]) -> str:
         "|---|---|---|---|---|",
     ]
     for verdict in verdicts:
-        who = "; ".join(_vouchers(verdict)) or verdict.authentic.value
+        who = "; ".join(map(vouching_text, verdict.vouchers)) or verdict.authentic.value
         covered = f"{100 * verdict.coverage.fraction:.1f} % of {human_size(verdict.coverage.total)}"
         lines.append(
             f"| {code(verdict.image)} | {_MARK[verdict.decision]} | {verdict.intact.value}"
@@ -46,14 +46,6 @@ def render(verdicts: Sequence[Verdict]) -> str:
         ]
         lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
-
-
-def _vouchers(verdict: Verdict) -> list[str]:
-    return [
-        vouching.description
-        + (f" (signed by {vouching.signer.identity})" if vouching.signer else "")
-        for vouching in verdict.vouchers
-    ]
 
 
 def _finding(finding: Finding) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from assay.model.finding import Finding
+from assay.model.verdict import Vouching
 from assay.printable import printable
 
 WIDTH = 100
@@ -62,6 +64,18 @@ def human_size(size: int | None) -> str:
 def counted(number: int, one: str, several: str = "") -> str:
     """``1 claim``, ``2 claims``."""
     return f"{number} {one if number == 1 else several or one + 's'}"
+
+
+def vouching_text(vouching: Vouching) -> str:
+    """An anchor that vouches, and the signer where one is known."""
+    signer = f" (signed by {vouching.signer.identity})" if vouching.signer else ""
+    return f"{vouching.description}{signer}"
+
+
+def place_text(finding: Finding) -> str:
+    """Where a finding is."""
+    where = finding.component or "the image"
+    return where if finding.offset is None else f"{where}, byte {finding.offset}"
 
 
 def presentable(value: Shown) -> Shown:

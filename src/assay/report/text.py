@@ -18,6 +18,7 @@ from assay.report.style import (
     labelled,
     painter,
     presentable,
+    vouching_text,
 )
 
 _DECISION = {
@@ -84,11 +85,7 @@ def _authentic(verdict: Verdict) -> str:
         return f"unknown, {'it could not be read' if unread else 'nothing was given to trust'}"
     if not verdict.vouchers:
         return "no, nobody that you trust vouches for it"
-    who = "; ".join(
-        vouching.description
-        + (f" (signed by {vouching.signer.identity})" if vouching.signer else "")
-        for vouching in verdict.vouchers
-    )
+    who = "; ".join(map(vouching_text, verdict.vouchers))
     if verdict.authentic is Answer.NO:
         return f"no, only this vouches for it: {who}"
     return f"yes, {who}"

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from assay.crypto.algorithms import NAMED, SignatureAlgorithm
 from assay.crypto.check import Check
+from assay.crypto.public_key import Family
 from assay.model.finding import UsageError
 from assay.model.measurement import Request
 from assay.produce.signing_key import SigningKey
@@ -86,6 +87,13 @@ def check_for(key: SigningKey, wishes: Wishes, prefix: bytes = b"") -> Check:
                 f"--signature-algorithm {wishes.algorithm}: not of an {key.public.name} key"
             )
     return Check(key.public, algorithm, prefix)
+
+
+def only_ed25519(key: SigningKey, name: str) -> str:
+    """Why the tool called ``name`` cannot use this key; empty where it can."""
+    if key.public.family is Family.ED25519:
+        return ""
+    return f"{name} knows Ed25519 keys alone, and this is an {key.public.name} key"
 
 
 def without_choice(wishes: Wishes, name: str) -> None:

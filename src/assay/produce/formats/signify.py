@@ -5,9 +5,14 @@ from __future__ import annotations
 import base64
 
 from assay import limits
-from assay.crypto.public_key import Family
 from assay.model.measurement import ContentRequest, Request
-from assay.produce.formats.model import Answers, SignatureFormat, Wishes, without_choice
+from assay.produce.formats.model import (
+    Answers,
+    SignatureFormat,
+    Wishes,
+    only_ed25519,
+    without_choice,
+)
 from assay.produce.signing_key import SigningKey
 from assay.signatures.ed25519_lines import UNTRUSTED
 
@@ -20,9 +25,7 @@ class _Signify:
     about = "for signify -V (Ed25519 keys)"
 
     def misfit(self, key: SigningKey) -> str:
-        if key.public.family is Family.ED25519:
-            return ""
-        return f"signify knows Ed25519 keys alone, and this is an {key.public.name} key"
+        return only_ed25519(key, self.name)
 
     def requests(self, key: SigningKey, wishes: Wishes) -> tuple[Request, ...]:
         without_choice(wishes, "signify")
