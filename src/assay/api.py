@@ -119,9 +119,9 @@ def inspect(
     request makes no sense.
     """
     rule = BuiltInRule(self_consistent=True)
-    return _one(
-        image, Trust(), rule, signatures, platform, forced_type, offline, at, look_beside=True
-    )
+    options = _options(Trust(), rule, signatures, (), platform, forced_type, offline, at)
+    options.look_beside = True
+    return _only(image, pipeline.verify(os.fspath(image), options))
 
 
 def baseline(
@@ -274,21 +274,6 @@ class RefusedError(Exception):
         self.verdict = verdict
 
 
-def _one(
-    image: Path,
-    trust: Trust,
-    rule: BuiltInRule,
-    signatures: Iterable[Path],
-    platform: str,
-    forced_type: str,
-    offline: bool,
-    at: datetime | None,
-    look_beside: bool = False,
-) -> Verdict:
-    options = _options(trust, rule, signatures, (), platform, forced_type, offline, at, look_beside)
-    return _only(image, pipeline.verify(os.fspath(image), options))
-
-
 def _options(
     trust: Trust,
     rule: BuiltInRule,
@@ -298,7 +283,6 @@ def _options(
     forced_type: str,
     offline: bool,
     at: datetime | None,
-    look_beside: bool = False,
 ) -> pipeline.VerifyOptions:
     if at is not None and at.tzinfo is None:
         raise UsageError(f"at: {at} has no time zone")
@@ -312,7 +296,6 @@ def _options(
         open=OpenOptions(offline=offline, platform=platform),
         signatures=[os.fspath(signature) for signature in signatures],
         attestations=[os.fspath(attestation) for attestation in attestations],
-        look_beside=look_beside,
         at=at,
     )
 

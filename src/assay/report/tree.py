@@ -71,14 +71,21 @@ def _makers(verdict: Verdict, signature: str) -> list[str]:
     ]
 
 
-def tree_lines(verdict: Verdict, paint: Paint) -> list[str]:
-    """The components below one another, each with its size, state, type and digest."""
+def children_of(verdict: Verdict) -> dict[str, list[ComponentReport]]:
+    """The components of the image itself by the id of the one above each; those at the top, and
+    those whose parent is not in the verdict, are under the empty id."""
     inside = [component for component in verdict.components if not component.external]
     ids = {component.id for component in inside}
     children: dict[str, list[ComponentReport]] = {}
     for component in inside:
         above = component.parent if component.parent in ids else ""
         children.setdefault(above, []).append(component)
+    return children
+
+
+def tree_lines(verdict: Verdict, paint: Paint) -> list[str]:
+    """The components below one another, each with its size, state, type and digest."""
+    children = children_of(verdict)
     rows: list[tuple[str, str, ComponentReport]] = []
     # a stack and no recursion: the depth is the image's to choose
     pending = [(component, "", "") for component in reversed(children.get("", []))]

@@ -15,6 +15,7 @@ from assay.report.findings import registry
 from assay.report.html.bars import Stretch, bar_of, bar_of_image
 from assay.report.model import Report
 from assay.report.style import counted, human_size, presentable
+from assay.report.tree import children_of
 from assay.version import __version__
 
 if TYPE_CHECKING:
@@ -114,11 +115,7 @@ def _part(number: int, verdict: Verdict) -> Part:
 
 def _nodes(verdict: Verdict) -> list[Node]:
     """The tree from top to bottom. A stack and no recursion: its depth is the image's to choose."""
-    inside = [component for component in verdict.components if not component.external]
-    ids = {component.id for component in inside}
-    below: dict[str, list[ComponentReport]] = {}
-    for component in inside:
-        below.setdefault(component.parent if component.parent in ids else "", []).append(component)
+    below = children_of(verdict)
     pending = [(component, 0) for component in reversed(below.get("", []))]
     found: list[Node] = []
     while pending:
