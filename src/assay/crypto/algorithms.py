@@ -108,6 +108,12 @@ class MlDsa(Struct, frozen=True):
 
 SignatureAlgorithm = RsaPkcs1 | RsaPss | Ecdsa | EdDsa | MlDsa
 
+
+def digest_of(algorithm: SignatureAlgorithm) -> str:
+    """The digest that is signed; empty where the algorithm takes one of its own."""
+    return "" if isinstance(algorithm, EdDsa | MlDsa) else algorithm.digest
+
+
 NAMED: dict[str, SignatureAlgorithm] = {
     **{f"rsa-pkcs1-{digest}": RsaPkcs1(digest) for digest in DIGESTS},
     **{f"rsa-pss-{digest}": RsaPss(digest) for digest in DIGESTS},

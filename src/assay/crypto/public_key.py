@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from assay.crypto.algorithms import Ecdsa, EdDsa, MlDsa, RsaPkcs1, RsaPss, SignatureAlgorithm
+from assay.model.anchor import Algorithm
 
 KEY_SCHEME = "pem"
 """The `Key.scheme` of plain public keys, whichever file they came in; `Key.material` is then a
@@ -67,6 +68,10 @@ class PublicKey:
     def fingerprint(self) -> str:
         """The key's own name in a verdict: ``sha256:`` and the digest of its ``spki``."""
         return "sha256:" + hashlib.sha256(self.spki).hexdigest()
+
+    def algorithm(self, digest: str = "") -> Algorithm:
+        """How this key made a signature over ``digest`` (empty where it takes one of its own)."""
+        return Algorithm(self.family.value, self.name, self.size, digest)
 
     @property
     def short(self) -> bool:

@@ -32,6 +32,21 @@ class KeyAttempt(Struct, frozen=True):
     reason: str = ""
 
 
+class Algorithm(Struct, frozen=True):
+    """How a signature was made. ``family`` is that of the key (``RSA``, ``ECDSA``, ``Ed25519``,
+    ``Ed448``, ``ML-DSA``; ``HMAC`` for a shared secret), ``key`` what the key is called
+    (``RSA 3072``, ``ECDSA P-256``), ``size`` its bits, 0 where the name says all. ``digest`` is
+    what was signed (``sha256``), empty where the algorithm takes one of its own."""
+
+    family: str
+    key: str
+    size: int = 0
+    digest: str = ""
+
+    def __str__(self) -> str:
+        return self.key + (f" with {self.digest}" if self.digest else "")
+
+
 class Signer(Struct, frozen=True):
     """Who made a signature, as proven: an identity, the key's id, and the time if it is known.
 
@@ -40,7 +55,8 @@ class Signer(Struct, frozen=True):
     ``issuer`` who says so; ``self_named`` says that nobody but the key itself does. Signers that
     share a key, or a name that somebody else proves, are one. ``signed_at`` is RFC 3339;
     ``time_source`` says who asserts it (``signer``, ``timestamp authority`` ...), empty when the
-    signature carries no time.
+    signature carries no time. ``algorithm`` is how the signature was made, None where that is not
+    told.
     """
 
     identity: str
@@ -50,6 +66,7 @@ class Signer(Struct, frozen=True):
     names: tuple[str, ...] = ()
     issuer: str = ""
     self_named: bool = False
+    algorithm: Algorithm | None = None
 
 
 class Voucher(Struct, frozen=True):

@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from assay import limits
-from assay.model.anchor import Signer
+from assay.model.anchor import Algorithm, Signer
 from assay.model.codes import content as content_codes
 from assay.model.codes import trust as codes
 from assay.model.digest import algorithm_named
@@ -226,8 +226,11 @@ class Mac:
             if hmac.compare_digest(answers[need], entry.untrusted_tag)
         ]
         if matching:
-            notes = {"MAC": accepted_name(matching[0].algorithm)}
-            trial.match(key, Signer(f"holder of {key.key_id}", key.key_id), notes)
+            name = accepted_name(matching[0].algorithm)
+            notes = {"MAC": name}
+            algorithm = Algorithm("HMAC", name, digest=matching[0].algorithm)
+            signer = Signer(f"holder of {key.key_id}", key.key_id, algorithm=algorithm)
+            trial.match(key, signer, notes)
             return
         tried = ", ".join(dict.fromkeys(accepted_name(need.algorithm) for _, need in usable))
         number = f"none of {len(usable)} codes" if len(usable) > 1 else "the code"

@@ -148,7 +148,11 @@ class MinisignSignature:
         else:
             trial.match(
                 key,
-                Signer(identity=f"minisign key {key.key_id}", key=public.fingerprint),
+                Signer(
+                    identity=f"minisign key {key.key_id}",
+                    key=public.fingerprint,
+                    algorithm=public.key.algorithm(),
+                ),
                 {"trusted comment": printable(comment)},
             )
             return

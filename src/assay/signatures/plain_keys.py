@@ -35,9 +35,12 @@ def load(data: bytes, anchor: str) -> list[Key]:
     ]
 
 
-def signer_of(key: PublicKey) -> Signer:
-    """The holder of a key, as a verdict has it."""
-    return Signer(f"{key.name} key {key.fingerprint}", key.fingerprint)
+def signer_of(key: PublicKey, digest: str) -> Signer:
+    """The holder of a key, as a verdict has it. ``digest`` is what the signature is over, empty
+    where the algorithm takes one of its own."""
+    return Signer(
+        f"{key.name} key {key.fingerprint}", key.fingerprint, algorithm=key.algorithm(digest)
+    )
 
 
 def notices(key: PublicKey, document: str, signature_id: str) -> list[Finding]:

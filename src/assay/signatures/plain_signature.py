@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from assay.crypto.algorithms import EdDsa, MlDsa, RsaPkcs1
+from assay.crypto.algorithms import EdDsa, MlDsa, RsaPkcs1, digest_of
 from assay.crypto.public_key import KEY_SCHEME, PublicKey
 from assay.model.codes import trust as codes
 from assay.model.finding import Finding
@@ -94,7 +94,8 @@ class PlainSignature:
             if way.check.confirms(way.value, answers[way.check.request]):
                 notes = self._notes | {"signature": _algorithm_of(way)}
                 extra = plain_keys.notices(public, document, name)
-                trial.match(key, plain_keys.signer_of(public), notes, *extra)
+                signer = plain_keys.signer_of(public, digest_of(way.check.algorithm))
+                trial.match(key, signer, notes, *extra)
                 return
         if len(measured) < len(found):
             reason = "what it signs could not be measured"

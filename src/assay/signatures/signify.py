@@ -116,7 +116,12 @@ class SignifySignature:
                 )
             elif public.confirms(self._header.untrusted_signature, message):
                 trial.match(
-                    key, Signer(identity=f"signify key {key.key_id}", key=public.fingerprint)
+                    key,
+                    Signer(
+                        identity=f"signify key {key.key_id}",
+                        key=public.fingerprint,
+                        algorithm=public.key.algorithm(),
+                    ),
                 )
             else:
                 trial.fail(

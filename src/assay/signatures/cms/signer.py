@@ -19,7 +19,7 @@ from assay.cms.attributes import read_attributes
 from assay.cms.given import Given, given_in
 from assay.cms.signed_data import SignedData, SignerInfo
 from assay.cms.verify import fault_of, request_for
-from assay.crypto.public_key import KEY_SCHEME, PublicKey
+from assay.crypto.public_key import KEY_SCHEME, Family, PublicKey
 from assay.model.anchor import Signer
 from assay.model.codes import cms as cms_codes
 from assay.model.codes import trust as codes
@@ -215,11 +215,17 @@ class CmsSignature:
             trial.fail(key, _status(found), found[0].detail, *found)
             return
         notices = plain_keys.notices(key.material, self.signature.document, self.signature.id)
-        signer = plain_keys.signer_of(key.material)
+        signer = plain_keys.signer_of(key.material, self._digest_with(key.material))
         time = self._signing_time()
         if time is not None:
             signer = replace(signer, signed_at=shown(time), time_source="signer")
         trial.match(key, signer, {}, *notices)
+
+    def _digest_with(self, key: PublicKey) -> str:
+        """What a signature by this key is over; Ed25519 and ML-DSA take a digest of their own,
+        unless it is that of signed attributes."""
+        own = key.family in (Family.ED25519, Family.ED448, Family.ML_DSA)
+        return "" if own and self._signer.signed_attributes is None else self._signer.digest
 
     def _match(self, trial: Trial, key: Key, result: PathResult, moment: Moment) -> None:
         leaf = result.path[0]
@@ -233,6 +239,7 @@ class CmsSignature:
             key=leaf.key.fingerprint,
             signed_at=shown(time) if time is not None else "",
             time_source=source if time is not None else "",
+            algorithm=leaf.key.algorithm(self._digest_with(leaf.key)),
         )
         notes = {
             "certificate": leaf.fingerprint,

@@ -121,6 +121,10 @@ class NotarySignature:
             cause="the payload was changed after signing, or the signature is of another one",
         )
 
+    @property
+    def _digest(self) -> str:
+        return ALGORITHMS[self._envelope.algorithm].digest
+
     def _own_faults(self, answers: Mapping[Request, Any]) -> list[Finding]:
         """What is wrong with the signature, whoever may have made it."""
         faults = [self._signed] if self._signed is not None else []
@@ -194,6 +198,7 @@ class NotarySignature:
                 key=leaf.key.fingerprint,
                 signed_at=shown(time) if time is not None else "",
                 time_source=source if time is not None else "",
+                algorithm=leaf.key.algorithm(self._digest),
             ),
             {
                 "certificate": leaf.fingerprint,
@@ -232,7 +237,7 @@ class NotarySignature:
             trial.fail(key, _status(placed), placed[0].detail, *placed)
             return
         time, source = self._stated_time()
-        signer = plain_keys.signer_of(public)
+        signer = plain_keys.signer_of(public, self._digest)
         if time is not None:
             signer = replace(signer, signed_at=shown(time), time_source=source)
         notices = plain_keys.notices(public, self.signature.document, self.signature.id)

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from assay.crypto import spki
+from assay.model.anchor import Algorithm
 from assay.signatures.openpgp import algorithms
 from assay.signatures.openpgp.wire import Reader, Source
 
@@ -54,6 +55,10 @@ class CompositeKey:
             raise reader.fail(f"{error}") from error
         self._split = sizes.edwards_signature
         self.name = f"{self._lattice.name} with {self._edwards.name}"
+
+    def algorithm(self, digest: str) -> Algorithm:
+        """How this key made a signature over ``digest``."""
+        return Algorithm("ML-DSA", self.name, digest=digest)
 
     @cached_property
     def fingerprint(self) -> str:

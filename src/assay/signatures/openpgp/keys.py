@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assay.crypto.public_key import PublicKey
+from assay.model.anchor import Algorithm
 from assay.model.codes import trust as codes
 from assay.model.finding import AssayError, Finding
 from assay.signatures.openpgp import algorithms
@@ -191,6 +192,10 @@ class DsaKey:
             raise source.malformed(f"{error}") from error
         self.size = size
         self.name = f"DSA {size}"
+
+    def algorithm(self, digest: str) -> Algorithm:
+        """How this key made a signature over ``digest``."""
+        return Algorithm("DSA", self.name, self.size, digest)
 
     @cached_property
     def fingerprint(self) -> str:

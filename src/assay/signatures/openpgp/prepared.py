@@ -251,7 +251,14 @@ class OpenPgpSignature:
                 )
             )
         # subkeys of one certificate are one signer: its primary key stands for them
-        signer = Signer(shown, primary.public.fingerprint, signed_at, "signer", self_named=True)
+        signer = Signer(
+            shown,
+            primary.public.fingerprint,
+            signed_at,
+            "signer",
+            self_named=True,
+            algorithm=public.algorithm(self._packet.hash.name),
+        )
         trial.match(key, signer, notes, *notices, names=names_of(bindings, at))
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from assay.crypto.algorithms import digest_of
 from assay.crypto.check import Check, confirms
 from assay.crypto.public_key import KEY_SCHEME, PublicKey
-from assay.model.anchor import Signer
+from assay.model.anchor import Algorithm, Signer
 from assay.model.codes import sigstore as codes
 from assay.model.codes import trust as trust_codes
 from assay.model.finding import AssayError, Finding
@@ -83,16 +84,25 @@ class SigstoreSignature:
 
     def _is_right(self, key: PublicKey, answers: Mapping[Request, Any]) -> bool | None:
         """Whether the key made the signature; None when the document was not measured for it."""
-        content = self._bundle.content
-        if isinstance(content, Envelope):
-            return any(
-                confirms(key, algorithm, content.signature, content.signed)
-                for algorithm in algorithms_for(key)
-            )
-        checks = [check for check in self._checks(key) if check.request in answers]
-        if not checks:
+        if not isinstance(self._bundle.content, Envelope) and not any(
+            check.request in answers for check in self._checks(key)
+        ):
             return None
-        return any(check.confirms(content.signature, answers[check.request]) for check in checks)
+        return self._digest_signed(key, answers) is not None
+
+    def _digest_signed(self, key: PublicKey, answers: Mapping[Request, Any]) -> str | None:
+        """What the key's signature is over, empty where its algorithm takes a digest of its own;
+        None when the key did not make it."""
+        content = self._bundle.content
+        for check in self._checks(key):
+            if isinstance(content, Envelope):
+                right = confirms(key, check.algorithm, content.signature, content.signed)
+            else:
+                answer = answers.get(check.request)
+                right = answer is not None and check.confirms(content.signature, answer)
+            if right:
+                return digest_of(check.algorithm)
+        return None
 
     def _digests(self, answers: Mapping[Request, Any]) -> Any:
         return lambda algorithm: answers.get(HashRequest(algorithm))
@@ -197,7 +207,8 @@ class SigstoreSignature:
                 trial.fail(key, Status.INVALID, missing.detail, missing)
                 return
         extra = plain_keys.notices(key.material, self.signature.document, self.signature.id)
-        trial.match(key, plain_keys.signer_of(key.material), notes, *extra)
+        digest = self._digest_signed(key.material, answers) or ""
+        trial.match(key, plain_keys.signer_of(key.material, digest), notes, *extra)
 
     # identities
 
@@ -230,7 +241,7 @@ class SigstoreSignature:
                 elif judge.scheme == TRUSTED_ROOT_SCHEME:
                     self._prove(trial, judge, answers, at)
                 else:
-                    self._certified(trial, judge, keys, at)
+                    self._certified(trial, judge, answers, keys, at)
         return trial.outcome(
             Finding.of(codes.TRUSTED_ROOT_MISSING, self.signature.document, self._who())
         )
@@ -257,6 +268,7 @@ class SigstoreSignature:
                 f"{proof.issuer} {identity}",
                 moment.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 moment.source,
+                algorithm=self._leaf_algorithm(answers),
             ),
             {"issuer": proof.issuer, "transparency log": ", ".join(proof.logged)},
             names=proof.names,
@@ -264,7 +276,20 @@ class SigstoreSignature:
             claims=proof.claims,
         )
 
-    def _certified(self, trial: Trial, authority: Key, keys: Sequence[Key], at: datetime) -> None:
+    def _leaf_algorithm(self, answers: Mapping[Request, Any]) -> Algorithm:
+        algorithm: Algorithm = self._leaf.key.algorithm(
+            self._digest_signed(self._leaf.key, answers) or ""
+        )
+        return algorithm
+
+    def _certified(
+        self,
+        trial: Trial,
+        authority: Key,
+        answers: Mapping[Request, Any],
+        keys: Sequence[Key],
+        at: datetime,
+    ) -> None:
         """By an authority of the user's own, which keeps no logs: a time stamp of a given
         authority, else the effective time, has to lie in the certificate's validity."""
         from assay.cms.given import given_in
@@ -280,7 +305,7 @@ class SigstoreSignature:
         else:
             trial.match(
                 authority,
-                result.signer,
+                replace(result.signer, algorithm=self._leaf_algorithm(answers)),
                 {"certificate": self._leaf.fingerprint},
                 *(self._placed(notice) for notice in result.notices),
                 names=result.names,

@@ -134,6 +134,13 @@ def read_signature(reader: Reader, key: SshKey, what: str) -> SshSignature:
     return SshSignature(algorithm, blob, flags, counter)
 
 
+def digest_signed(key: SshKey, signature: SshSignature) -> str:
+    """What a signature by ``key`` is over; empty where the algorithm takes a digest of its own."""
+    if key.type == "ssh-rsa":
+        return _RSA_DIGESTS[signature.algorithm]
+    return _ECDSA_DIGESTS.get(key.type.removesuffix("@openssh.com").rpartition("-")[2], "")
+
+
 def made(key: SshKey, signature: SshSignature, message: bytes) -> bool:
     """Whether ``key`` made ``signature`` over ``message``. Raises nothing."""
     if key.application is not None:

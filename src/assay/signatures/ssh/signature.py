@@ -20,7 +20,7 @@ from assay.model.signature import (
 )
 from assay.signatures.ssh import sshsig
 from assay.signatures.ssh.allowed_signers import Entry
-from assay.signatures.ssh.keys import USER_PRESENT, made
+from assay.signatures.ssh.keys import USER_PRESENT, digest_signed, made
 from assay.signatures.ssh.rules import names_of, problem_with
 from assay.signatures.ssh.scheme import SCHEME
 from assay.signatures.trial import Trial, printable
@@ -152,5 +152,9 @@ class SshSignature:
                     actual=f"{parsed.key.key.size} bits",
                 )
             )
-        signer = Signer(printable(identity), parsed.key.key.fingerprint)
+        signer = Signer(
+            printable(identity),
+            parsed.key.key.fingerprint,
+            algorithm=parsed.key.key.algorithm(digest_signed(parsed.key, parsed.signature)),
+        )
         trial.match(good[0], signer, notes, *notices, names=tuple(names), issuer=issuer)
