@@ -483,3 +483,52 @@ def test_a_file_that_shrinks_while_it_is_read_is_a_fault(tmp_path: Path) -> None
     for workers in (1, 2):
         facts = measure(parts, {"d": blob}, [("disk", SHA256)], workers=workers)
         assert [fault.code for fault in facts.faults["disk"]] == ["changed-while-read"]
+
+
+class AnywhereBlob(MemoryBlob):
+    """Bytes of which parts can be read in any order, one small piece at a time."""
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return super().read_at(offset, min(length, 1000))
+
+
+@workers
+def test_parts_in_another_order_than_in_the_blob(workers: int) -> None:
+    data = bytes(range(256)) * 100
+    parts = catalogue(
+        component("disk", Stored("disk")),
+        component("partition", Slice("disk", ((512, 20_000),))),
+        component("file", Slice("partition", ((9000, 15_000), (0, 700), (800, 900)))),
+        component("within", Slice("file", ((5990, 6010),))),
+        component("turned", Slice("file", ((6000, 6100), (0, 10)))),
+    )
+    facts = measure(
+        parts, {"disk": AnywhereBlob(data)}, [(name, SHA256) for name in parts], workers=workers
+    )
+    partition = data[512:20_000]
+    file = partition[9000:15_000] + partition[:700] + partition[800:900]
+    expected = {
+        "disk": data,
+        "partition": partition,
+        "file": file,
+        "within": file[5990:6010],
+        "turned": file[6000:6100] + file[:10],
+    }
+    for name, content in expected.items():
+        assert facts.hash(name, "sha256") == hashlib.sha256(content).digest(), name
+        assert facts.sizes[name] == len(content)
+    assert facts.faults == {}
+
+
+def test_parts_in_another_order_beyond_the_end_or_of_a_stream_are_faults() -> None:
+    parts = catalogue(
+        component("disk", Stored("disk")),
+        component("beyond", Slice("disk", ((90, 120), (0, 10)))),
+        component("content", Derived("disk", "gzip")),
+        component("turned", Slice("content", ((5, 9), (0, 5)))),
+    )
+    data = gzip.compress(bytes(100), mtime=0).ljust(100, b"\0")
+    facts = measure(parts, {"disk": MemoryBlob(data)}, [(name, SHA256) for name in parts])
+    assert [fault.code for fault in facts.faults["beyond"]] == ["size-mismatch"]
+    assert [fault.code for fault in facts.faults["turned"]] == ["limit-exceeded"]
+    assert facts.hash("disk", "sha256") == hashlib.sha256(data).digest()

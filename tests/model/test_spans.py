@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.model.spans import SpanSet
+from assay.model.spans import SpanSet, through
 
 _spans = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda pair: (pair[0], sum(pair))),
@@ -40,3 +40,18 @@ def test_a_view_translates_both_ways() -> None:
     outer = ((10, 20), (30, 35))
     assert SpanSet([(5, 12)]).within(outer) == SpanSet([(15, 20), (30, 32)])
     assert SpanSet([(15, 32)]).seen_through(outer) == SpanSet([(5, 12)])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=6),
+)
+def test_through_keeps_the_order_of_what_is_seen(
+    outer: list[tuple[int, int]], spans: list[tuple[int, int]]
+) -> None:
+    outer = [(min(pair), max(pair)) for pair in outer]
+    spans = [(min(pair), max(pair)) for pair in spans]
+    view = [at for start, end in outer for at in range(start, end)]
+    seen = [at for start, end in spans for at in view[start:end]]
+    found = through(tuple(spans), tuple(outer))
+    assert [at for start, end in found for at in range(start, end)] == seen

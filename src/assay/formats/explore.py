@@ -9,7 +9,7 @@ import msgspec
 from assay import limits
 from assay.formats.detect import detect
 from assay.model.codes import content as codes
-from assay.model.component import Stored
+from assay.model.component import Component, Stored
 from assay.model.finding import AssayError, Finding
 from assay.model.reading import Blob, Reading, Site
 from assay.model.verdict import NotChecked
@@ -35,6 +35,7 @@ def read_image(site: Site) -> tuple[str, Reading]:
     pending: deque[tuple[str, Blob, int]] = deque(
         (component, blob, 1) for component, blob in reading.explore
     )
+    places = {component.id: place for place, component in enumerate(reading.components)}
     reading.explore.clear()
     while pending:
         component_id, blob, depth = pending.popleft()
@@ -49,9 +50,18 @@ def read_image(site: Site) -> tuple[str, Reading]:
             )
             reading.not_checked.append(NotChecked(component_id, "beyond a limit", blob.size))
             continue
-        inner = _read_within(site, component_id, blob, reading)
+        place = places[component_id]
+        inner = _read_within(site, reading.components[place], blob)
         pending.extend((found, view, depth + 1) for found, view in inner.explore)
         inner.explore.clear()
+        added: list[Component] = []
+        for component in inner.components:
+            if component.id == component_id:
+                reading.components[place] = _known_better(reading.components[place], component)
+            else:
+                places[component.id] = len(reading.components) + len(added)
+                added.append(component)
+        inner.components = added
         reading.absorb(inner)
     return format_.name, reading
 
@@ -66,14 +76,13 @@ def _spooled(site: Site) -> tuple[Site, Finding]:
     return msgspec.structs.replace(site, blob=copy, component=component), note
 
 
-def _read_within(outer: Site, component_id: str, blob: Blob, reading: Reading) -> Reading:
-    component = next(item for item in reading.components if item.id == component_id)
+def _read_within(outer: Site, component: Component, blob: Blob) -> Reading:
     site = Site(
         component,
         blob,
         store=None,
         options=msgspec.structs.replace(outer.options, forced_type=""),
-        prefix=component_id,
+        prefix=component.id,
     )
     try:
         format_, ambiguity = detect(site)
@@ -81,8 +90,17 @@ def _read_within(outer: Site, component_id: str, blob: Blob, reading: Reading) -
             return Reading(findings=ambiguity)
         inner = format_.read(site)
     except AssayError as error:
-        return Reading(findings=[msgspec.structs.replace(error.finding, component=component_id)])
+        return Reading(findings=[msgspec.structs.replace(error.finding, component=component.id)])
     inner.findings[:0] = ambiguity
-    # the component itself is known already; what its format adds are its children
-    inner.components = [item for item in inner.components if item.id != component_id]
     return inner
+
+
+def _known_better(known: Component, read: Component) -> Component:
+    """A component, with what the format of its bytes says of it."""
+    return msgspec.structs.replace(
+        known,
+        kind=read.kind,
+        description=read.description or known.description,
+        labels=known.labels | read.labels,
+        excluded=read.excluded,
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay import limits
 from assay.measure.plan import Plan
+from assay.measure.scattered import ScatteredBlob
 from assay.measure.tasks import Progress, Task
 from assay.model.component import Component
 from assay.model.measurement import Facts, Request
@@ -77,6 +78,8 @@ class Engine:
         """
         plan = Plan(components, requests)
         tasks = [Task(blobs[key], root, progress) for key, root in plan.roots.items()]
+        for (key, spans), root in plan.scattered.items():
+            tasks.append(Task(ScatteredBlob(blobs[key], spans), root, None))
         self._batch += 1
         here: list[Task] = []
         small = 0

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from itertools import pairwise
 from typing import Any
 
 from assay.measure.buffers import Buffer
 from assay.measure.hashing import HashSink, TextHashSink, running_request, sink_for
 from assay.measure.inflate import Inflater, inflater_for
 from assay.model.codes import content as codes
-from assay.model.component import Component, Derived, Stored
+from assay.model.component import Component, Derived, Slice, Stored
 from assay.model.finding import AssayError, Finding
 from assay.model.measurement import Facts, HashRequest, Request, Sink
-from assay.model.spans import Span
+from assay.model.spans import Span, runs_forward, through
 
 
 class Feed:
@@ -206,13 +205,18 @@ class Child:
 
 
 class Plan:
-    """The trees of all blobs that something is asked of. ``roots`` maps their keys to them."""
+    """The trees of all blobs that something is asked of. ``roots`` maps their keys to them.
+
+    A slice whose parts lie in another order than in the blob (a file in a FAT file system may) is
+    not cut from the bytes as they go by: ``scattered`` has the trees of such slices, by the blob
+    and the ranges of it, which are read apart."""
 
     def __init__(
         self, components: Mapping[str, Component], requests: Iterable[tuple[str, Request]]
     ) -> None:
         self._components = components
         self.roots: dict[str, Node] = {}
+        self.scattered: dict[tuple[str, tuple[Span, ...]], Node] = {}
         self._nodes: dict[object, Node] = {}
         self._of: dict[str, Node] = {}
         for component_id, request in requests:
@@ -234,15 +238,32 @@ class Plan:
             transform = extent.transform if isinstance(extent, Derived) else ""
             key = (id(parent), spans, transform)
             if key not in self._nodes:
-                if spans is not None and any(
-                    later[0] < earlier[1] for earlier, later in pairwise(spans)
-                ):
-                    raise AssertionError(f"{component_id}: a slice must run forward")
-                node = self._nodes[key] = Node()
-                parent.children.append(Child(node, spans, transform))
+                if spans is None or runs_forward(spans):
+                    node = self._nodes[key] = Node()
+                    parent.children.append(Child(node, spans, transform))
+                else:
+                    self._nodes[key] = self._scattered(component, spans)
         node = self._nodes[key]
         node.components.append(component_id)
         self._of[component_id] = node
+        return node
+
+    def _scattered(self, component: Component, spans: tuple[Span, ...]) -> Node:
+        """The tree of a slice that does not run forward."""
+        node = Node()
+        extent = component.extent
+        while isinstance(extent, Slice):
+            if extent is not component.extent:
+                spans = through(spans, extent.spans)
+            extent = self._components[extent.of].extent
+        if isinstance(extent, Stored) and isinstance(component.extent, Slice):
+            return self.scattered.setdefault((extent.blob, spans), node)
+        node.fail(
+            Finding.of(
+                codes.LIMIT_EXCEEDED,
+                detail="its parts lie in another order within a stream that is read only once",
+            )
+        )
         return node
 
     def facts(self) -> Facts:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
 
 Span = tuple[int, int]
 """A half-open byte range: (first offset, offset after the last byte)."""
+
+
+def runs_forward(spans: tuple[Span, ...]) -> bool:
+    """Whether each range begins where the one before it ends, or later."""
+    return all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+
+
+def through(spans: tuple[Span, ...], outer: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Ranges of a view as ranges of what it is a view of, in the same order. ``outer`` lists what
+    the view concatenates. What lies beyond its end is dropped."""
+    ends = list(accumulate(end - start for start, end in outer))
+    found: list[Span] = []
+    for start, end in spans:
+        at, number = start, bisect_right(ends, start)
+        while at < end and number < len(outer):
+            stop = min(end, ends[number])
+            shift = outer[number][1] - ends[number]
+            found.append((at + shift, stop + shift))
+            at, number = stop, number + 1
+    return tuple(found)
 
 
 class SpanSet:
@@ -104,7 +126,7 @@ class SpanSet:
         at = 0
         for start, end in outer:
             length = end - start
-            piece = self & SpanSet(((at, at + length),))
+            piece = self._between(at, at + length)
             found.extend((start + a - at, start + b - at) for a, b in piece)
             at += length
         return SpanSet(found)
@@ -114,7 +136,17 @@ class SpanSet:
         found: list[Span] = []
         at = 0
         for start, end in outer:
-            piece = self & SpanSet(((start, end),))
+            piece = self._between(start, end)
             found.extend((at + a - start, at + b - start) for a, b in piece)
             at += end - start
         return SpanSet(found)
+
+    def _between(self, start: int, end: int) -> Iterator[Span]:
+        """The parts of the set from ``start`` up to ``end``, in time that others do not cost."""
+        spans = self.spans
+        at = max(bisect_right(spans, (start, start)) - 1, 0)
+        while at < len(spans) and spans[at][0] < end:
+            first, last = max(spans[at][0], start), min(spans[at][1], end)
+            if first < last:
+                yield first, last
+            at += 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from assay.model.codes import content as codes
 from assay.model.finding import AssayError, Finding
@@ -60,17 +62,22 @@ class SliceBlob:
     def __init__(self, inner: Blob, spans: tuple[Span, ...]) -> None:
         self._inner = inner
         self._spans = spans
-        self.size = sum(end - start for start, end in spans)
+        self._ends = list(accumulate(end - start for start, end in spans))
+        self.size = self._ends[-1] if spans else 0
 
     def read_at(self, offset: int, length: int) -> bytes:
         pieces: list[bytes] = []
-        at = 0
-        for start, end in self._spans:
-            low = max(offset, at)
-            high = min(offset + length, at + end - start)
-            if low < high:
-                pieces.append(self._inner.read_at(start + low - at, high - low))
-            at += end - start
+        number = bisect_right(self._ends, offset)
+        while length > 0 and number < len(self._spans):
+            start, end = self._spans[number]
+            start = end - (self._ends[number] - offset)
+            piece = self._inner.read_at(start, min(length, end - start))
+            pieces.append(piece)
+            if len(piece) < min(length, end - start):
+                break
+            offset += len(piece)
+            length -= len(piece)
+            number += 1
         return b"".join(pieces)
 
     def stream(self, chunk_size: int) -> Iterator[memoryview]:
