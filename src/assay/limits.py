@@ -174,6 +174,11 @@ PE_STRINGS = 64 * KIB
 """The COFF string table, where long section names stand."""
 PE_CERTIFICATE_TABLE = 4 * MIB
 PE_CERTIFICATES = 32
+SBAT_SIZE = 64 * KIB
+SBAT_LEVEL_FILE = 16 * MIB
+"""A revocation level as a file, or a shim that has one in it."""
+SBAT_ENTRIES = 256
+"""Lines of SBAT data; real ones have about five."""
 CMS_CERTIFICATES = 256
 CMS_SIGNERS = 32
 CMS_ATTRIBUTES = 64

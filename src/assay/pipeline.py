@@ -78,7 +78,7 @@ class VerifyOptions(msgspec.Struct):
     ``bundle`` is given, what is attached to the image is looked for in it, and no connection is
     made for that; ``bundled`` are the files in it. ``contents`` is asked of the files in
     container images. ``fs_verity_signatures`` are files with signatures of the fs-verity digest
-    that ``fs_verity`` asks for.
+    that ``fs_verity`` asks for. ``sbat_levels`` are files with revocation levels (SBAT), or shims.
     """
 
     trust: Trust
@@ -95,6 +95,7 @@ class VerifyOptions(msgspec.Struct):
     contents: ContentOptions = ContentOptions()
     fs_verity: FsVerityRequest = FsVerityRequest()
     fs_verity_signatures: list[str] = []
+    sbat_levels: list[str] = []
     bundle: Bundle | None = None
     bundled: list[GivenFile] = []
     also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
@@ -107,6 +108,7 @@ class VerifyOptions(msgspec.Struct):
             ("signature", self.signatures),
             ("attestation", self.attestations),
             ("fs-verity-signature", self.fs_verity_signatures),
+            ("sbat-level", self.sbat_levels),
         )
         files = [GivenFile(option, Path(name)) for option, names in given for name in names]
         return [*files, *self.bundled]

@@ -20,7 +20,8 @@ PE_OFFSET, OPTIONAL = 0x80, 0x98
 @dataclass
 class Program:
     """A program in the making. ``sections`` are (name, offset in the file, bytes); None for the
-    offset puts a section behind the one before. ``after`` follows the sections."""
+    offset puts a section behind the one before. ``after`` follows the sections, behind a table of
+    the names that are longer than 8 bytes. What differs by section is by its number."""
 
     sections: Sequence[tuple[str, int | None, bytes]] = (
         (".text", None, b"\xc3" + bytes(range(255)) * 2 + b"\0"),
@@ -33,6 +34,9 @@ class Program:
     after: bytes = b""
     checksum: int = 0x12345678
     size_of_raw_data: dict[int, int] = field(default_factory=dict)
+    virtual_size: dict[int, int] = field(default_factory=dict)
+    address: dict[int, int] = field(default_factory=dict)
+    subsystem: int = 10
 
     def but(self, **changes: Any) -> Program:
         return replace(self, **changes)
@@ -59,28 +63,37 @@ class Program:
         struct.pack_into("<II", optional, 32, 0x1000, 0x200)
         struct.pack_into("<I", optional, 60, self.headers_size)
         struct.pack_into("<I", optional, 64, self.checksum)
-        struct.pack_into("<H", optional, 68, 10)
+        struct.pack_into("<H", optional, 68, self.subsystem)
         struct.pack_into("<I", optional, self.fixed - 4, self.directories)
-        table = b""
+        table = names = b""
         body = bytearray(self.headers_size)
-        at = self.headers_size
+        at, address = self.headers_size, 0x1000
         for number, (name, offset, data) in enumerate(self.sections):
             start = at if offset is None else offset
             size = self.size_of_raw_data.get(number, len(data))
+            virtual = self.virtual_size.get(number, len(data))
+            address = self.address.get(number, address)
+            raw = name.encode()
+            if len(raw) > 8:
+                raw, names = b"/%d" % (4 + len(names)), names + raw + b"\0"
             table += struct.pack(
-                "<8sIIIIIIHHI", name.encode(), len(data), 0x1000 * (number + 1), size, start,
-                0, 0, 0, 0, 0x60000020,
-            )  # fmt: skip
+                "<8sIIIIIIHHI", raw, virtual, address, size, start, 0, 0, 0, 0, 0x60000020
+            )
+            address += -(-max(virtual, 1) // 0x1000) * 0x1000
             if len(body) < start + len(data):
                 body += bytes(start + len(data) - len(body))
             body[start : start + len(data)] = data
             at = max(at, start + len(data))
         machine = 0x8664 if self.bits == 64 else 0x14C
-        coff = struct.pack("<HHIIIHH", machine, len(self.sections), 0, 0, 0, optional_size, 0x22)
+        strings = struct.pack("<I", 4 + len(names)) + names if names else b""
+        symbols = len(body) if names else 0
+        coff = struct.pack(
+            "<HHIIIHH", machine, len(self.sections), 0, symbols, 0, optional_size, 0x22
+        )
         head = b"MZ".ljust(60, b"\0") + struct.pack("<I", PE_OFFSET)
         head = head.ljust(PE_OFFSET, b"\0") + b"PE\0\0" + coff + bytes(optional) + table
         body[: len(head)] = head
-        return bytes(body) + self.after
+        return bytes(body) + strings + self.after
 
     def digest(self, data: bytes, algorithm: str = "sha256") -> bytes:
         """The Authenticode digest of a program without gaps and overlaps, as the specification

@@ -9,6 +9,7 @@ import click
 
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options, verity_options
+from assay.cli.boot_options import boot_options
 from assay.cli.help import GroupedCommand, grouped
 from assay.cli.names import HELP_NAMES
 from assay.cli.output import use_color, width, worst
@@ -71,6 +72,7 @@ from assay.trust.anchors import Trust
 @options.bundle_options
 @options.content_options
 @options.verity_options
+@boot_options
 @options.image_options
 @options.time_option
 @options.output_options
@@ -112,6 +114,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify oci:./app --key publisher.pub --report html=app.html
       assay verify firmware.bin --signature firmware.bin.p7s --ca company-root.pem
       assay verify docker://registry.example/app --key ci.pem --require-provenance
+      assay verify grubx64.efi --ca distribution.pem --sbat-level shimx64.efi
       assay verify root.img --verity-tree root.verity --verity-root 4392712b...
       curl -s https://a.example/disk.img | assay verify - --digest sha256:9f86d0...
     """
@@ -136,6 +139,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             contents=options.content_options_from(given),
             fs_verity=verity_options.fs_verity_from(given, given["fs_verity_algorithm"]),
             fs_verity_signatures=list(given["fs_verity_signature"]),
+            sbat_levels=list(given["sbat_level"]),
         )
         if given["bundle"]:
             from assay.offline.use import with_bundle

@@ -66,6 +66,9 @@ CHECKSUMS: EvidenceReader = Front(
     "checksums", "assay.evidence.checksums", lambda context: bool(context.given_for("checksums"))
 )
 INCLUDED: EvidenceReader = Front("included", "assay.evidence.included", _holding_statements)
+SBAT: EvidenceReader = Front(
+    "sbat", "assay.evidence.sbat", lambda context: bool(context.given_for("sbat-level"))
+)
 SIMPLE_SIGNING: EvidenceReader = Front(
     "simple-signing", "assay.evidence.simple_signing.reader", _simply_signed
 )

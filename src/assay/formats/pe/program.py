@@ -7,8 +7,6 @@ hashes. A signature of another program is a claim that does not hold, whoever ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec.structs import replace
 
 from assay import limits, plugins
@@ -17,6 +15,7 @@ from assay.formats.pe.certificates import Entry, read_table
 from assay.formats.pe.headers import Headers, read_headers
 from assay.formats.pe.indirect_data import read_indirect_data
 from assay.formats.pe.layout import Layout, layout_of
+from assay.formats.pe.sections import add_sections, section_names
 from assay.formats.polyglot import polyglot_request
 from assay.formats.unchanged import unchanged_request
 from assay.model.claim import Claim, DigestIs
@@ -34,6 +33,9 @@ VIEW = "authenticode"
 
 NESTED = "1.3.6.1.4.1.311.2.4.1"
 """The attribute that holds further signatures."""
+
+LINUX = "Linux kernel"
+"""What the headers of a Linux kernel are labelled with."""
 
 
 def read_program(site: Site) -> Reading:
@@ -66,7 +68,13 @@ def _read(site: Site, whole: Component, reading: Reading) -> None:
         description=f"{headers.machine}, {headers.subsystem}",
         excluded=layout.excluded,
     )
-    reading.components += _parts(site, whole.id, headers, layout)
+    names = section_names(headers.sections)
+    inner, behind = _parts(site, whole.id, headers, layout)
+    if _is_linux(headers):
+        inner[1] = replace(inner[1], labels={"name": LINUX})
+    reading.components += inner
+    add_sections(site, whole.id, headers, names, reading)
+    reading.components += behind
     # what was parsed has to be what is hashed
     reading.requests.append((site.child("headers"), unchanged_request(headers.data)))
     if headers.certificate_table is not None:
@@ -80,29 +88,32 @@ def _read(site: Site, whole: Component, reading: Reading) -> None:
         reading.findings.append(Finding.of(codes.PE_NOT_SIGNED))
 
 
-def _parts(site: Site, whole: str, headers: Headers, layout: Layout) -> Iterator[Component]:
-    def part(name: str, kind: str, *spans: Span, label: str = "") -> Component:
-        return Component(
-            site.child(name),
-            kind,
-            Slice(whole, spans),
-            parent=whole,
-            size=sum(end - start for start, end in spans),
-            labels={"name": label} if label else {},
-        )
+def _parts(
+    site: Site, whole: str, headers: Headers, layout: Layout
+) -> tuple[list[Component], list[Component]]:
+    """The parts of a program that are no sections: those before them, and those behind."""
 
-    size = site.blob.size or 0
-    yield part(VIEW, "authenticode-view", *layout.signed)
-    yield part("headers", "pe-headers", (0, headers.size))
-    for number, section in enumerate(headers.sections):
-        start, end = section.span
-        if start < end <= size:
-            yield part(f"section[{number}]", "pe-section", section.span, label=section.name)
+    def part(name: str, kind: str, *spans: Span) -> Component:
+        size = sum(end - start for start, end in spans)
+        return Component(site.child(name), kind, Slice(whole, spans), parent=whole, size=size)
+
+    inner = [
+        part(VIEW, "authenticode-view", *layout.signed),
+        part("headers", "pe-headers", (0, headers.size)),
+    ]
+    behind = []
     if layout.rest is not None:
-        yield part("rest", "pe-data-after-sections", layout.rest)
+        behind.append(part("rest", "pe-data-after-sections", layout.rest))
     table = headers.certificate_table
-    if table is not None and table[1] <= size:
-        yield part("certificates", "pe-certificate-table", table)
+    if table is not None and table[1] <= (site.blob.size or 0):
+        behind.append(part("certificates", "pe-certificate-table", table))
+    return inner, behind
+
+
+def _is_linux(headers: Headers) -> bool:
+    """Whether this is a kernel with an EFI stub: the x86 boot protocol, or the header of arm64 and
+    RISC-V (Documentation/arch of Linux)."""
+    return headers.data[0x202:0x206] == b"HdrS" or headers.data[56:60] in (b"ARM\x64", b"RSC\x05")
 
 
 def _read_entry(site: Site, whole: str, entry: Entry, reading: Reading) -> None:
