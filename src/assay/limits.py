@@ -240,6 +240,10 @@ NOTATION_ENTRIES = 4096
 REFERENCE = 2048
 """Characters of an image's name, as a signed document has it, that are kept; names have to be
 shorter than that."""
+ANNOTATIONS = 64
+"""Annotations of one signed document that are kept to be shown."""
+ANNOTATION = 500
+"""Characters of a name or value among them that are kept to be shown."""
 POLICY_SIZE = 4 * MIB
 """A trust policy of another tool."""
 POLICY_SCOPES = 10_000

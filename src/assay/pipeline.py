@@ -44,7 +44,7 @@ from assay.sources.blobs import MemoryBlob, read_document
 from assay.sources.model import Listing, OpenedImage, OpenOptions
 from assay.sources.open import open_images
 from assay.trust.anchors import Trust
-from assay.trust.requirements import for_name, merged
+from assay.trust.requirements import for_annotations, for_name, merged, with_notes
 from assay.version import __version__
 
 if TYPE_CHECKING:
@@ -206,6 +206,13 @@ def _check(request: VerifyOptions) -> None:
         raise UsageError(
             "statements count by who signed them, and nothing was given that a signer could be"
             " known by (a key, an authority, an identity)"
+        )
+    if request.trust.annotations and not (
+        _knows_signers(request.trust) or request.trust.requirements
+    ):
+        raise UsageError(
+            "annotations are asked for, and nothing was given that who made them could be known by"
+            " (a key, an authority, an identity)"
         )
 
 
@@ -471,7 +478,8 @@ def _check_signatures(
             for need in prepared.requests(keys)
             if (document, need) in facts.answers
         }
-        signed = gathered.signed_document(document) if trust.requirements else None
+        looked_into = trust.requirements or trust.annotations
+        signed = gathered.signed_document(document) if looked_into else None
         found: list[SignatureOutcome] = []
         for one in trust.requirements:
             if signed is not None and one.concerns(prepared, signed):
@@ -484,7 +492,10 @@ def _check_signatures(
             if trust.signed_name is not None and document in components:
                 outcome = for_name(outcome, components[document], trust.signed_name, None)
             found.append(outcome)
-        outcomes.append(merged(found))
+        judged_by_all = merged(found)
+        if trust.annotations:
+            judged_by_all = for_annotations(judged_by_all, signed, trust.annotations)
+        outcomes.append(with_notes(judged_by_all, components.get(document)))
         vouchers += outcomes[-1].vouchers
     # one statement of a trusted signer that says otherwise outweighs others that do not
     vouchers = [voucher for voucher in vouchers if voucher.anchor not in contradicted]

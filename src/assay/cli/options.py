@@ -160,6 +160,12 @@ def _demand_options(command: Command) -> Command:
             help="The name that an image has to have been signed for (docker-reference).",
         ),
         click.option(
+            "--annotation",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="What the signer of an image has to have annotated (cosign sign -a).",
+        ),
+        click.option(
             "--ssh-namespace",
             default="file",
             show_default=True,
@@ -471,6 +477,11 @@ def trust_from(given: Given) -> Trust:
         raise UsageError("--notation-policy names a policy of --notation-config, or of --policy")
     if given["docker_reference"]:
         trust.ask_docker_reference(given["docker_reference"])
+    for text in given["annotation"]:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--annotation {text}: expected NAME=VALUE")
+        trust.ask_annotation(name, value)
     for name, issuer, claims in identities_from(given):
         trust.add_identity(name, issuer, claims)
     return trust

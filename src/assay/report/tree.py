@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.evidence.annotations import of_labels
 from assay.model.codes.trust import NO_ANCHOR, WRONG_KEY
 from assay.model.verdict import ComponentReport, State, Verdict
 from assay.report.findings import findings_section
@@ -44,6 +45,8 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
     titles = {statement.document: statement.title for statement in verdict.statements}
     for component in beside:
         lines.append(f"  beside     {component.id} ({titles.get(component.id, component.kind)})")
+        for said in _notes(component):
+            lines += labelled("", said, width, indent=13, column=13)
     lines += statement_lines(verdict, width, every=bool(verbose))
     for skipped in verdict.not_checked:
         text = f"{skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
@@ -60,6 +63,14 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
     ]
     lines += findings_section(verdict, shown, paint, every=bool(verbose), width=width)
     return "\n".join(lines) + "\n"
+
+
+def _notes(component: ComponentReport) -> list[str]:
+    """What a signed document says beside the image's digest."""
+    told = [f"{name}={value}" for name, value in of_labels(component.labels)]
+    if name := component.labels.get("docker-reference"):
+        told.insert(0, f"for {name}")
+    return ["says, not verified: " + ", ".join(told)] if told else []
 
 
 def _makers(verdict: Verdict, signature: str) -> list[str]:

@@ -61,6 +61,8 @@ class Trust(Struct):
     """How many of them, and which together."""
     signed_name: SignedName | None = None
     """The name that payloads of simple signing have to have been made for."""
+    annotations: tuple[tuple[str, str], ...] = ()
+    """What signers have to have annotated (name, value)."""
     notation: list[NotationConfig] = field(default_factory=list)
     """Trust policies, of which the image decides which one counts (`for_image`)."""
     revocation: Revocation | None = None
@@ -399,6 +401,16 @@ class Trust(Struct):
                 self.signed_name = ExactRepository.parse(name)
             except ValueError as error:
                 raise UsageError(f"--docker-reference {name[:300]}: {error}") from error
+        return self
+
+    def ask_annotation(self, name: str, value: str) -> Trust:
+        """Count only signatures whose signer annotated ``name`` as ``value``: in a payload of
+        cosign or of simple signing, with the subject of a statement, or in a payload of the Notary
+        Project (user metadata). Signatures that say nothing beside do not count."""
+        if not name or any(asked == name and wanted != value for asked, wanted in self.annotations):
+            why = "it is asked for with two values" if name else "it has no name"
+            raise UsageError(f"--annotation {name}={value}: {why}")
+        self.annotations = (*self.annotations, (name, value))
         return self
 
     def add_secret(self, name: str) -> Trust:

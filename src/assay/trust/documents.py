@@ -6,13 +6,14 @@ only the document tells them apart, and one never stands in for another.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
 from assay.evidence.attached import legacy
+from assay.evidence.attached.notary import noted_in
 from assay.evidence.intoto import PAYLOAD_TYPE, Statement, parse_statement
 from assay.model.codes import policy as codes
 from assay.model.component import Component
@@ -56,6 +57,8 @@ class SignedDocument(Struct, frozen=True, dict=True):
                 return [legacy.parse_payload(self.content()).optional]
             except AssayError:
                 return []
+        if self.component.labels.get("type") == NOTARY_PAYLOAD:
+            return [dict(noted_in(self.content()))]
         statement = self.statement
         return [subject.annotations for subject in statement.subjects] if statement else []
 
@@ -103,19 +106,27 @@ class ImageSignature(Struct, frozen=True):
         return statement is not None and statement.predicate_type == SIGN_PREDICATE
 
     def fault(self, document: SignedDocument) -> Finding | None:
-        said = document.annotations
-        for name, wanted in self.annotations:
-            found = [each.get(name) for each in said]
-            if not found or any(value != wanted for value in found):
-                value = next((value for value in found if value != wanted), None)
-                return Finding.of(
-                    codes.ANNOTATION_MISSING,
-                    document.component.id,
-                    f"the signer did not annotate {name}={wanted}",
-                    expected=f"{name}={wanted}",
-                    actual="nothing" if value is None else printable(str(value), 200),
-                )
-        return None
+        return missing_annotation(document, self.annotations)
+
+
+def missing_annotation(
+    document: SignedDocument, annotations: Sequence[tuple[str, str]]
+) -> Finding | None:
+    """What the signer of a document did not annotate of ``annotations``. One that is about several
+    subjects has to say it of each. Raises nothing."""
+    said = document.annotations
+    for name, wanted in annotations:
+        found = [each.get(name) for each in said]
+        if not found or any(value != wanted for value in found):
+            value = next((value for value in found if value != wanted), None)
+            return Finding.of(
+                codes.ANNOTATION_MISSING,
+                document.component.id,
+                f"the signer did not annotate {name}={wanted}",
+                expected=f"{name}={wanted}",
+                actual="nothing" if value is None else printable(str(value), 200),
+            )
+    return None
 
 
 class Attestation(Struct, frozen=True):

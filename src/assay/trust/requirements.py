@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from assay.evidence.annotations import of_labels
 from assay.model.anchor import Anchor
 from assay.model.codes import policy as codes
 from assay.model.component import Component
@@ -93,11 +94,7 @@ def for_name(
         return outcome
     signed = document.labels.get(SIGNED_NAME, "")
     if rule.admits(used, signed):
-        notes = {"signed for": signed} if signed else {}
-        vouchers = tuple(
-            replace(voucher, notes={**voucher.notes, **notes}) for voucher in outcome.vouchers
-        )
-        return replace(outcome, vouchers=vouchers)
+        return outcome
     asked = f": {anchor.description}" if anchor is not None else ""
     finding = Finding.of(
         codes.SIGNED_FOR_ANOTHER_NAME,
@@ -107,6 +104,49 @@ def for_name(
         actual=signed or "no name",
     )
     return replace(outcome, vouchers=(), findings=(*outcome.findings, finding))
+
+
+def for_annotations(
+    outcome: SignatureOutcome,
+    document: SignedDocument | None,
+    annotations: Sequence[tuple[str, str]],
+) -> SignatureOutcome:
+    """An outcome with its vouchers only where the signer annotated all of ``annotations``.
+    ``document`` is None where what was signed is no document that could say so."""
+    if not outcome.vouchers:
+        return outcome
+    if document is not None:
+        from assay.trust.documents import missing_annotation
+
+        finding = missing_annotation(document, annotations)
+        if finding is None:
+            return outcome
+    else:
+        wanted = ", ".join(f"{name}={value}" for name, value in annotations)
+        finding = Finding.of(
+            codes.ANNOTATION_MISSING,
+            outcome.signature.document,
+            f"{outcome.signature.id} has no room for annotations",
+            expected=wanted,
+            actual="nothing",
+        )
+    return replace(outcome, vouchers=(), findings=(*outcome.findings, finding))
+
+
+def with_notes(outcome: SignatureOutcome, document: Component | None) -> SignatureOutcome:
+    """An outcome whose vouchers tell what they signed beside the image's digest: the name that it
+    was signed for, and annotations."""
+    if not outcome.vouchers or document is None:
+        return outcome
+    notes: dict[str, str] = {}
+    if signed := document.labels.get(SIGNED_NAME):
+        notes["signed for"] = signed
+    if annotated := ", ".join(f"{name}={value}" for name, value in of_labels(document.labels)):
+        notes["annotated"] = annotated
+    vouchers = tuple(
+        replace(voucher, notes={**voucher.notes, **notes}) for voucher in outcome.vouchers
+    )
+    return replace(outcome, vouchers=vouchers)
 
 
 def merged(outcomes: Sequence[SignatureOutcome]) -> SignatureOutcome:

@@ -51,4 +51,12 @@ def target_claims(
     ], []
 
 
-__all__ = ["PAYLOAD_TYPE", "target_claims"]
+def noted_in(content: bytes) -> dict[str, str]:
+    """The annotations in a payload, which notation calls user metadata. Raises nothing."""
+    try:
+        return parse_payload(content).annotations
+    except AssayError:
+        return {}
+
+
+__all__ = ["PAYLOAD_TYPE", "noted_in", "target_claims"]

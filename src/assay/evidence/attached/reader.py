@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from assay import limits, plugins, strict_json
+from assay.evidence.annotations import as_labels
 from assay.evidence.attached import legacy
-from assay.evidence.attached.notary import PAYLOAD_TYPE, target_claims
+from assay.evidence.attached.notary import PAYLOAD_TYPE, noted_in, target_claims
 from assay.evidence.attached.places import Attached, Search
 from assay.evidence.model import Context, Evidence, EvidenceReader
 from assay.evidence.statement import Attachment, read_attached
@@ -249,7 +250,10 @@ class _Candidate:
             document,
             "simple-signing",
             content,
-            {"docker-reference": payload.reference[: limits.REFERENCE]},
+            {
+                "docker-reference": payload.reference[: limits.REFERENCE],
+                **as_labels(payload.optional),
+            },
         )
         if payload.digest != self._digest:
             self._find(legacy.about_another(where, payload.digest, self._digest))
@@ -283,13 +287,15 @@ class _Candidate:
     def _statement(self, signed: InlineSigned, name: str) -> None:
         """Whatever is signed within the attached document: a statement about the image."""
         document = f"{name}/signed"
-        self._document(document, "statement", signed.content, {"type": signed.media_type[:100]})
+        labels = {"type": signed.media_type[:100]}
         self._evidence.reading.signatures += signed.signatures
         if signed.media_type == PAYLOAD_TYPE:
             claims, findings = self._target(signed.content, document, name)
             read = Attachment(tuple(claims), tuple(findings))
+            labels |= as_labels(noted_in(signed.content))
         else:
             read = read_attached(signed.content, document, self._component, self._digest)
+        self._document(document, "statement", signed.content, labels)
         reading = self._evidence.reading
         reading.claims += read.claims
         reading.findings += read.findings

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from assay import limits
+from assay.evidence.annotations import as_labels
 from assay.evidence.attached.legacy import about_another
 from assay.evidence.model import Context, Evidence, EvidenceReader
 from assay.evidence.simple_signing import files, places
@@ -91,7 +92,10 @@ def _add(
         evidence.reading.not_checked.append(NotChecked(where, "no kind of signature", len(data)))
         return
     key = f"document:{document}"
-    labels = {LABEL: signed.payload.reference[: limits.REFERENCE]}
+    labels = {
+        LABEL: signed.payload.reference[: limits.REFERENCE],
+        **as_labels(signed.payload.optional),
+    }
     evidence.reading.components.append(
         Component(
             document,

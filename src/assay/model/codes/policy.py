@@ -69,7 +69,7 @@ ANNOTATION_MISSING = Code(
     "the signature is right, and lacks an annotation that is asked for",
     Severity.WARNING,
     Question.AUTHENTIC,
-    "The annotations in the signed document against those that the policy asks for.",
+    "The annotations in the signed document against those that are asked for.",
     "The image was signed for another purpose or stage, or before it had passed a check.",
     "Use an image that was signed with the annotation, or ask its publisher for such a signature.",
 )
