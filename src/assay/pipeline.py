@@ -24,7 +24,7 @@ from assay.measure.engine import measure
 from assay.model.anchor import Anchor, Voucher
 from assay.model.claim import Claim, DigestIs, SizeIs
 from assay.model.codes import content as codes
-from assay.model.component import Component, Stored
+from assay.model.component import Component, Slice, Stored
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity, UsageError
 from assay.model.measurement import (
@@ -326,22 +326,39 @@ class Gathered(msgspec.Struct):
 
     def requests(self, keys: Sequence[Key]) -> list[tuple[str, Request]]:
         """Every measurement that claims, signatures and readers need."""
-        wanted, components = list(self.reading.requests), self.components
+        components = self.components
+        trees = self._under_hash_trees()
+        wanted = [
+            (component, request)
+            for component, request in self.reading.requests
+            if component not in trees or request != _PLAIN
+        ]
         for claim in self.reading.claims:
             if claim.subject not in components:
                 continue
             request = request_for(claim)
-            wanted.append((claim.subject, request or _SIZE_IS_MEASURED_WITH))
+            wanted.append((claim.subject, request or _PLAIN))
         for prepared in self.reading.signatures:
             wanted += [(prepared.signature.document, need) for need in prepared.requests(keys)]
-        asked = {component for component, _ in wanted}
+        asked = {component for component, _ in wanted} | trees
         for component in self.reading.components:
             if component.id not in asked and isinstance(component.extent, Stored):
-                wanted.append((component.id, _SIZE_IS_MEASURED_WITH))
+                wanted.append((component.id, _PLAIN))
         return wanted
 
+    def _under_hash_trees(self) -> set[str]:
+        """Components that a hash tree speaks of, whole or by their parts: no digest of all their
+        bytes is needed beside it, and computing one would take longer than the tree does."""
+        asked = {claim.subject: request_for(claim) for claim in self.reading.claims}
+        whole = {name for name, request in asked.items() if isinstance(request, FsVerityRequest)}
+        return whole | {
+            part.extent.of
+            for part in self.reading.components
+            if part.kind == "verity-data" and part.id in asked and isinstance(part.extent, Slice)
+        }
 
-_SIZE_IS_MEASURED_WITH = HashRequest("sha256")
+
+_PLAIN = HashRequest("sha256")
 
 
 def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:

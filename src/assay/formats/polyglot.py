@@ -15,6 +15,7 @@ from assay.formats.magic import HEAD, TAIL, looks_like, seven_zip_end, zip_end
 from assay.model.codes import content as codes
 from assay.model.finding import Finding, Severity
 from assay.model.measurement import ScanRequest
+from assay.model.reading import Blob
 
 _DISKS = {
     "a GPT disk",
@@ -63,6 +64,12 @@ class PolyglotSink:
             self._tail = bytes(data[-TAIL:])
         else:
             self._tail = (self._tail + data)[-TAIL:]
+
+    def accept_ends(self, blob: Blob, size: int) -> None:
+        """Look at nothing but the ends of a blob that nobody streams."""
+        self._size = size
+        self._head = bytearray(blob.read_at(0, HEAD))
+        self._tail = blob.read_at(max(0, size - TAIL), TAIL)
 
     def finish(self) -> Look:
         """What was noticed."""

@@ -18,7 +18,7 @@ import time
 from assay import limits
 from assay.measure.buffers import Buffer
 from assay.measure.plan import Feed
-from assay.measure.tasks import Task
+from assay.measure.tasks import StoppedError, Task
 
 BUFFERS = 4
 """Buffers for each blob that is being read."""
@@ -26,10 +26,6 @@ WAITING = 12
 """Pieces of one blob, read or inflated, that may wait for sinks."""
 PATIENCE = 1.0
 """Seconds that the end of a crew waits: a thread may hang in a read that does not end."""
-
-
-class StoppedError(Exception):
-    """The work was given up before this blob was read to its end."""
 
 
 class Crew:

@@ -17,11 +17,15 @@ from assay.model.reading import Blob
 
 if TYPE_CHECKING:
     from assay.measure.crew import Crew
+    from assay.measure.lanes import Lanes
 
 SMALL = 256 * limits.KIB
 """A local blob of at most this many bytes is read at once: another thread would not pay."""
 SMALL_TOGETHER = 8 * SMALL
 """And so many bytes of small blobs in one measurement."""
+
+LARGE = 64 * limits.MIB
+"""A local blob of so many bytes may be worth other processes (see `assay.measure.lanes`)."""
 
 
 class Pending:
@@ -49,6 +53,7 @@ class Engine:
     def __init__(self, workers: int | None = None) -> None:
         self._workers = workers or _cores()
         self._crew: Crew | None = None
+        self._lanes: list[Lanes] = []
         self._batch = 0
 
     def __enter__(self) -> Engine:
@@ -60,6 +65,8 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for lanes in self._lanes:
+            lanes.stop()
         if self._crew is not None:
             self._crew.__exit__(kind, error, trace)
 
@@ -88,6 +95,8 @@ class Engine:
             local = hasattr(task.blob, "stream_into")
             if self._workers < 2:
                 here.append(task)
+            elif size is not None and size >= LARGE and self._start_lanes(task):
+                continue
             elif local and size is not None and size <= SMALL and small + size <= SMALL_TOGETHER:
                 small += size
                 here.append(task)
@@ -96,6 +105,17 @@ class Engine:
         for task in here:
             task.read_alone()
         return Pending(plan, tasks)
+
+    def _start_lanes(self, task: Task) -> bool:
+        """Whether this task is one for several processes; if so, it is begun."""
+        from assay.measure.lanes import Lanes, stretches_of
+
+        stretches = stretches_of(task)
+        if stretches is None:
+            return False
+        self._lanes.append(Lanes(task, stretches, self._workers))
+        self._lanes[-1].start()
+        return True
 
     def _start_crew(self) -> Crew:
         if self._crew is None:

@@ -45,6 +45,16 @@ class FsVeritySink:
         )
         self._size = 0
 
+    @property
+    def request(self) -> ChunkRequest:
+        """What is asked of the blocks."""
+        return self._leaves.request
+
+    def accept(self, values: bytes, size: int) -> None:
+        """Take ``size`` bytes, a number of whole blocks, whose digests are known already."""
+        self._size += size
+        self._leaves.accept(values, size)
+
     def update(self, data: memoryview) -> None:
         self._size += len(data)
         self._leaves.update(data)

@@ -167,7 +167,7 @@ class ChunkSink:
     """Answers a `ChunkRequest` with all chunk digests, concatenated."""
 
     def __init__(self, request: ChunkRequest) -> None:
-        self._request = request
+        self.request = request
         self._values: list[bytes] = []
         self._hasher: Hasher | None = None
         self._filled = 0
@@ -175,13 +175,19 @@ class ChunkSink:
         if request.prefix:
             self._template.update(request.prefix)
 
+    def accept(self, values: bytes, size: int) -> None:
+        """Take ``size`` bytes, a number of whole chunks, whose digests are known already."""
+        assert not self._values
+        assert size % self.request.chunk_size == 0
+        self._values.append(values)
+
     def _start(self) -> Hasher:
         copy: Callable[[], Hasher] = self._template.copy  # type: ignore[attr-defined]
         return copy()
 
     def update(self, data: memoryview) -> None:
-        size, at, end = self._request.chunk_size, 0, len(data)
-        suffix, values = self._request.suffix, self._values
+        size, at, end = self.request.chunk_size, 0, len(data)
+        suffix, values = self.request.suffix, self._values
         while at < end:
             take = min(size - self._filled, end - at)
             if self._hasher is None:
@@ -205,9 +211,9 @@ class ChunkSink:
 
     def finish(self) -> bytes:
         if self._hasher is not None:
-            if self._request.pad:
-                self._hasher.update(bytes(self._request.chunk_size - self._filled))
-            self._close(self._request.suffix)
+            if self.request.pad:
+                self._hasher.update(bytes(self.request.chunk_size - self._filled))
+            self._close(self.request.suffix)
         return b"".join(self._values)
 
 

@@ -94,6 +94,12 @@ class Node:
 
     def finish(self) -> None:
         """No more bytes follow, and the sinks have taken all that there were."""
+        self.answer()
+        for child in self.children:
+            child.finish()
+
+    def answer(self) -> None:
+        """Answer what is asked of this node's own bytes: its sinks have taken them all."""
         for request, feed in self.feeds.items():
             if feed.sink is None:
                 continue
@@ -101,8 +107,6 @@ class Node:
                 self._answer(request, feed.sink)
             except AssayError as error:
                 self.faults.append(error.finding)
-        for child in self.children:
-            child.finish()
 
     def _answer(self, running: Request, sink: Sink) -> None:
         for request in self._asked[running]:
@@ -127,8 +131,8 @@ class Child:
 
     def __init__(self, node: Node, spans: tuple[Span, ...] | None, transform: str) -> None:
         self.node = node
-        self._spans = spans
-        self._transform = transform
+        self.spans = spans
+        self.transform = transform
         self._index = 0
         self._at = 0
         self._dead = False
@@ -136,9 +140,9 @@ class Child:
 
     def start(self, give: Give) -> None:
         self.node.start(give)
-        if self._transform:
+        if self.transform:
             try:
-                self._inflater = inflater_for(self._transform, self._inflated)
+                self._inflater = inflater_for(self.transform, self._inflated)
             except AssayError as error:
                 self._die(error.finding)
 
@@ -159,10 +163,10 @@ class Child:
         if self._dead:
             return
         try:
-            if self._spans is None:
+            if self.spans is None:
                 self._deliver(data, buffer)
             else:
-                self._cut(self._spans, data, buffer)
+                self._cut(self.spans, data, buffer)
         except AssayError as error:
             self._die(error.finding)
 
@@ -189,7 +193,7 @@ class Child:
             except AssayError as error:
                 self._die(error.finding)
                 return
-        missing = [stop for _, stop in (self._spans or ())[self._index :] if stop > self._at]
+        missing = [stop for _, stop in (self.spans or ())[self._index :] if stop > self._at]
         if missing:
             self._die(
                 Finding.of(

@@ -16,6 +16,10 @@ Progress = Callable[[int], object]
 """Called with the number of stored bytes read since the last call, from several threads."""
 
 
+class StoppedError(Exception):
+    """The work was given up before this blob was read to its end."""
+
+
 class Task:
     """A blob, and the root of the tree that its bytes go to. A crew that has the task done keeps
     its notes here, under its lock: ``waiting`` counts pieces that sinks have not taken yet,

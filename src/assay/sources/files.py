@@ -91,6 +91,14 @@ class FileBlob:
                 raise AssayError(unreadable(self._shown, error, offset)) from error
         return b"".join(pieces)
 
+    @contextmanager
+    def lend(self) -> Iterator[tuple[int, int]]:
+        """The open file for others to read, and where in it the blob begins. Raises AssayError
+        (changed-while-read) at the end, when somebody wrote to it meanwhile."""
+        with self._open() as fd:
+            yield fd, self._offset
+            self._check_unchanged(fd)
+
     def stream(self, chunk_size: int) -> Iterator[memoryview]:
         view = memoryview(bytearray(chunk_size))
         return self.stream_into(lambda: view)
