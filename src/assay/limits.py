@@ -307,3 +307,14 @@ JAR_SIZE = 64 * MIB
 JAR_ENTRIES = 100_000
 PATH_LINKS = 40
 """Symbolic links followed to resolve one path in a root file system."""
+
+TCG_LOG_SIZE = 16 * MIB
+TCG_EVENTS = 65_536
+TCG_BANKS = 16
+TCG_DIGEST_SIZE = 64
+TCG_SHOWN = 400
+"""Characters of an event's text that are shown."""
+TCG_SHOWN_BYTES = 64
+TCG_PATH_NODES = 64
+TCG_PARTITIONS = 256
+"""Partitions or tables of one event that are shown."""
