@@ -318,3 +318,13 @@ TCG_SHOWN_BYTES = 64
 TCG_PATH_NODES = 64
 TCG_PARTITIONS = 256
 """Partitions or tables of one event that are shown."""
+LABELS = 1000
+"""Labels, or annotations, of one image that policies may ask about."""
+LABEL_LENGTH = 8192
+"""One of them, its name included."""
+STATEMENT_NAMES = 64
+"""Names that one statement gives an image."""
+EXPRESSION_LENGTH = 4096
+"""A condition of a policy in CEL."""
+FACTS_SIZE = 256 * MIB
+"""Recorded facts in one file."""

@@ -19,6 +19,7 @@ from assay.model.codes import content as content_codes
 from assay.model.codes.trust import NO_ANCHOR
 from assay.model.component import BASELINE
 from assay.model.finding import Finding, Question, Severity
+from assay.model.grounds import Grounds
 from assay.model.measurement import HashRequest
 from assay.model.signature import SignatureOutcome, Status
 from assay.model.statement import RequirementReport, StatementReport
@@ -66,6 +67,7 @@ def appraise(case: Case) -> Verdict:
         verdict,
         statements=tuple(statements),
         requirements=tuple(requirements),
+        grounds=_grounds(case, spaces, outcomes, states) if case.policy_decides else None,
     )
 
 
@@ -80,6 +82,12 @@ def _statements(
 
     judged = judge(case, spaces, outcomes)
     return [one.report for one in judged], *apply_demands(case, judged)
+
+
+def _grounds(case: Case, spaces: Spaces, outcomes: Sequence[Outcome], states: States) -> Grounds:
+    from assay.appraisal.grounds import grounds_of
+
+    return grounds_of(case, spaces, outcomes, states)
 
 
 def _check_claims(case: Case) -> list[Outcome]:

@@ -12,6 +12,7 @@ from assay.model.component import Component
 from assay.model.contents import ContentAccount
 from assay.model.demand import Demand
 from assay.model.finding import Finding
+from assay.model.grounds import Occasion, SeenVersion
 from assay.model.measurement import Facts
 from assay.model.signature import SignatureOutcome
 from assay.model.statement import FoundStatement
@@ -52,6 +53,9 @@ class Case(Struct):
     that stand for the image as a whole. A claim's origin may be an anchor's id. ``demands`` are
     asked beside the rule; anchors of their groups count for nothing else.
     ``contents`` is what comparing with SBOMs gave, and is handed on.
+    ``policy_decides`` says that a policy is going to be asked, whose anchors have names; its facts
+    are laid down then, of which ``used_as`` (the name that the image is used by), ``occasion``,
+    ``history`` and what images say of themselves are handed on as they are.
     With ``show_untrusted`` the verdict tells what statements say that nobody vouches for, as such.
     """
 
@@ -75,3 +79,9 @@ class Case(Struct):
     contents: tuple[ContentAccount, ...] = ()
     statements: list[FoundStatement] = []
     show_untrusted: bool = False
+    policy_decides: bool = False
+    used_as: str = ""
+    occasion: Occasion = Occasion()
+    history: tuple[SeenVersion, ...] = ()
+    untrusted_labels: dict[str, dict[str, str]] = {}
+    untrusted_annotations: dict[str, dict[str, str]] = {}

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from assay.appraisal.case import Case
 from assay.appraisal.statements import Judged
+from assay.appraisal.whole import Whole
 from assay.model.codes import predicate as codes
 from assay.model.finding import Finding
 from assay.model.identity import NamePattern
@@ -32,14 +32,14 @@ class Wanted(Struct, frozen=True):
     faults: Callable[[Judged], list[Finding]]
 
 
-def ruling(case: Case, judged: Sequence[Judged], wanted: Wanted) -> Ruling:
+def ruling(whole: Whole, judged: Sequence[Judged], wanted: Wanted) -> Ruling:
     """Whether every target has a statement that meets the requirement. Of those that do not, the
     one that comes closest tells why."""
     mine = [one for one in judged if wanted.concerns(one)]
     findings: list[Finding] = []
     missing: list[str] = []
     meeting: dict[str, None] = {}
-    for target in case.targets:
+    for target in whole.targets:
         trusted = usable(mine, target)
         if not trusted:
             missing.append(target)
@@ -49,8 +49,8 @@ def ruling(case: Case, judged: Sequence[Judged], wanted: Wanted) -> Ruling:
         meeting.update(dict.fromkeys(one.report.document for one in good))
         if not good:
             findings += min(tried, key=lambda pair: len(pair[0]))[0]
-    if missing or not case.targets:
-        findings.append(absent(case, mine, wanted.what, missing))
+    if missing or not whole.targets:
+        findings.append(absent(whole, mine, wanted.what, missing))
     met = not findings
     report = RequirementReport(
         wanted.name, met, wanted.what if met else f"not met: {wanted.what}", tuple(meeting)
@@ -67,7 +67,7 @@ def usable(judged: Iterable[Judged], target: str) -> list[Judged]:
     ]
 
 
-def absent(case: Case, judged: Sequence[Judged], what: str, missing: Sequence[str]) -> Finding:
+def absent(whole: Whole, judged: Sequence[Judged], what: str, missing: Sequence[str]) -> Finding:
     """That there is no trusted statement of a kind, and what there is instead."""
     trusted = [one for one in judged if one.report.trusted]
     broken = [one for one in trusted if one.fault is not None]
@@ -75,14 +75,14 @@ def absent(case: Case, judged: Sequence[Judged], what: str, missing: Sequence[st
         detail = f"what {_documents(broken)} says cannot be understood"
     elif trusted:
         detail = f"{_documents(trusted)} is about something else"
-        if case.targets and set(missing) != set(case.targets):
+        if whole.targets and set(missing) != set(whole.targets):
             detail = f"there is none for {', '.join(missing)}"
     elif judged:
         detail = f"nobody that you trust signed {_documents(judged)}"
     else:
         detail = "there is none with the image"
     return Finding.of(
-        codes.STATEMENT_MISSING, case.root, detail, expected=what, actual="no such statement"
+        codes.STATEMENT_MISSING, whole.root, detail, expected=what, actual="no such statement"
     )
 
 

@@ -60,7 +60,7 @@ def apply_rule(
     kinds: dict[tuple[str, str], list[Anchor]] = {}
     demanded = {demand.group for demand in case.demands}
     for anchor in case.anchors:
-        if anchor.group not in demanded:
+        if anchor.group not in demanded and not anchor.name:
             kinds.setdefault((anchor.kind, anchor.group), []).append(anchor)
     for (kind, group), anchors in kinds.items():
         reached = {
@@ -86,7 +86,8 @@ def apply_rule(
     found, by_demand = _demands(case, spaces, outcomes, by_anchor, demanded, bool(signatures))
     vouchings += found
     findings += [finding for found in by_demand for finding in found]
-    enforced = kinds or any(not demand.advisory for demand in case.demands)
+    vouchings += _named(case, spaces, by_anchor)
+    enforced = kinds or case.policy_decides or any(not demand.advisory for demand in case.demands)
     if not enforced and all(by_demand):
         detail = "the policy only warns, and nobody vouches for the image" if case.demands else ""
         severity = Severity.INFO if case.rule.self_consistent else None
@@ -125,6 +126,15 @@ def _demands(
         if parts
     ]
     return vouchings, findings
+
+
+def _named(case: Case, spaces: Spaces, by_anchor: dict[str, Reach]) -> list[Vouching]:
+    """Who vouches by the anchors of a policy. Whether that is enough, the policy says."""
+    return [
+        _vouching(case, anchor, by_anchor[anchor.id], reached[0])
+        for anchor in case.anchors
+        if anchor.name and (reached := targets_reached(case, spaces, by_anchor[anchor.id]))
+    ]
 
 
 def _of_group(missing: Finding, anchors: Sequence[Anchor]) -> Finding:

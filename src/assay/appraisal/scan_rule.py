@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from assay.appraisal.case import Case
 from assay.appraisal.exploitability import is_harmless, said_about
 from assay.appraisal.requirement import Ruling, absent, duration, too_old, unpaired, usable
 from assay.appraisal.statements import Judged
+from assay.appraisal.whole import Whole
 from assay.model.codes import predicate as codes
 from assay.model.finding import Finding
 from assay.model.statement import Rating, RequirementReport, Scan, Vulnerability
@@ -27,7 +27,7 @@ class _Found(Struct, frozen=True):
     scan: Scan
 
 
-def scan_ruling(case: Case, judged: Sequence[Judged], demand: ScanDemand, roles: Roles) -> Ruling:
+def scan_ruling(whole: Whole, judged: Sequence[Judged], demand: ScanDemand, roles: Roles) -> Ruling:
     """Whether scans find the image good enough."""
     what = "a vulnerability scan"
     if demand.worst is not None:
@@ -39,7 +39,8 @@ def scan_ruling(case: Case, judged: Sequence[Judged], demand: ScanDemand, roles:
     missing: list[str] = []
     counted: dict[str, None] = {}
     taken_off: dict[str, None] = {}
-    for target in case.targets:
+    taken_on: dict[str, None] = {}
+    for target in whole.targets:
         scans, wrong = _scans(mine, target, roles)
         if not scans:
             missing += [] if wrong else [target]
@@ -47,21 +48,25 @@ def scan_ruling(case: Case, judged: Sequence[Judged], demand: ScanDemand, roles:
             continue
         latest = _latest(scans)
         counted.update(dict.fromkeys(found.one.report.document for found in latest))
-        ages = [too_old(each.one, each.scan.finished, demand.max_age, case.at) for each in latest]
+        ages = [too_old(each.one, each.scan.finished, demand.max_age, whole.at) for each in latest]
         if all(ages):
             findings += ages[0]
-        said = said_about(judged, target, _digests(case, target), demand, roles)
+        said = said_about(judged, target, whole.digests[target], demand, roles)
         for each in latest:
             bad = [v for v in each.scan.vulnerabilities if _is_worse(v, demand.worst)]
+            taken_on.update(dict.fromkeys(v.id for v in bad if _is_accepted(v, demand.accepted)))
+            bad = [v for v in bad if v.id not in taken_on]
             left = [v for v in bad if not is_harmless(v, said)]
             taken_off.update(dict.fromkeys(v.id for v in bad if v not in left))
             if left:
                 findings.append(_too_vulnerable(each, left, demand))
-    if missing or not case.targets:
-        findings.append(absent(case, mine, what, missing))
+    if missing or not whole.targets:
+        findings.append(absent(whole, mine, what, missing))
     detail = what if not findings else f"not met: {what}"
     if taken_off:
         detail += f"; by VEX it is not affected by {_some(list(taken_off))}"
+    if taken_on:
+        detail += f"; {_some(list(taken_on))} accepted all the same"
     report = RequirementReport("scan", not findings, detail, tuple(counted))
     return report, list(dict.fromkeys(findings))
 
@@ -108,15 +113,17 @@ def _without_version(scanner: str) -> str:
     return lead + slash + name.partition("@")[0]
 
 
-def _digests(case: Case, target: str) -> list[str]:
-    found = (case.facts.hash(component, "sha256") for component in (target, case.root))
-    return [digest.hex() for digest in found if digest is not None]
-
-
 def _is_worse(vulnerability: Vulnerability, worst: Rating | None) -> bool:
     if worst is None:
         return False
     return _ORDER.index(vulnerability.severity) > _ORDER.index(worst)
+
+
+def _is_accepted(vulnerability: Vulnerability, accepted: Sequence[str]) -> bool:
+    """Whether it is one of those, or stands for nothing but such."""
+    names = {name.casefold() for name in accepted}
+    aliases = {alias.casefold() for alias in vulnerability.aliases}
+    return vulnerability.id.casefold() in names or (bool(aliases) and aliases <= names)
 
 
 def _too_vulnerable(found: _Found, left: Sequence[Vulnerability], demand: ScanDemand) -> Finding:

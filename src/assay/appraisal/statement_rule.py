@@ -4,7 +4,8 @@ that are trusted, and say what it has to say."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -20,12 +21,18 @@ from assay.appraisal.requirement import (
 )
 from assay.appraisal.scan_rule import scan_ruling
 from assay.appraisal.statements import Judged, refusals
+from assay.appraisal.whole import Whole, whole_of
 from assay.model.codes import predicate as codes
 from assay.model.codes import statement as statement_codes
 from assay.model.finding import Finding, Severity
 from assay.model.identity import NamePattern
 from assay.model.statement import Provenance, RequirementReport, Summary, TestResult
-from assay.model.statement_demands import ProvenanceDemand, Roles, SummaryDemand
+from assay.model.statement_demands import (
+    ProvenanceDemand,
+    Roles,
+    StatementDemands,
+    SummaryDemand,
+)
 
 PROVENANCE = "slsa-provenance"
 SUMMARIES = ("slsa-verification-summary", "simple-verification-result")
@@ -39,19 +46,23 @@ def apply_demands(
     case: Case, judged: Sequence[Judged]
 ) -> tuple[list[RequirementReport], list[Finding]]:
     """Every requirement with its outcome, and what is wrong."""
-    demands = case.rule.statements
-    rulings: list[Ruling] = [
-        ruling(case, judged, _type_wanted(pattern)) for pattern in demands.types
-    ]
-    if demands.provenance is not None:
-        wanted = _provenance_wanted(demands.provenance, demands.roles)
-        rulings.append(ruling(case, judged, wanted))
-    if demands.summary is not None:
-        rulings.append(ruling(case, judged, _summary_wanted(case, demands.summary, demands.roles)))
-    if demands.scan is not None:
-        rulings.append(scan_ruling(case, judged, demands.scan, demands.roles))
+    rulings = list(rulings_on(whole_of(case), judged, case.rule.statements))
     findings = [finding for _, found in rulings for finding in found]
     return [report for report, _ in rulings], [*_faults(case, judged), *refusals(judged), *findings]
+
+
+def rulings_on(
+    whole: Whole, judged: Sequence[Judged], demands: StatementDemands
+) -> Iterator[Ruling]:
+    """What comes of everything that is asked of statements about an image."""
+    for pattern in demands.types:
+        yield ruling(whole, judged, _type_wanted(pattern))
+    if demands.provenance is not None:
+        yield ruling(whole, judged, _provenance_wanted(demands.provenance, demands.roles))
+    if demands.summary is not None:
+        yield ruling(whole, judged, _summary_wanted(whole.at, demands.summary, demands.roles))
+    if demands.scan is not None:
+        yield scan_ruling(whole, judged, demands.scan, demands.roles)
 
 
 def _faults(case: Case, judged: Sequence[Judged]) -> list[Finding]:
@@ -209,7 +220,7 @@ def _wrong_parameters(document: str, facts: Provenance, demand: ProvenanceDemand
     return found
 
 
-def _summary_wanted(case: Case, demand: SummaryDemand, roles: Roles) -> Wanted:
+def _summary_wanted(at: datetime, demand: SummaryDemand, roles: Roles) -> Wanted:
     asked = [
         f"{name} {alternatives(patterns)}"
         for name, patterns in (
@@ -263,7 +274,7 @@ def _summary_wanted(case: Case, demand: SummaryDemand, roles: Roles) -> Wanted:
             for level in demand.levels
             if not any(_reaches(had, level) for had in facts.levels)
         ]
-        return found + too_old(one, facts.verified, demand.max_age, case.at)
+        return found + too_old(one, facts.verified, demand.max_age, at)
 
     return Wanted(
         "summary",

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from assay import limits
 from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome
 from assay.appraisal.fixpoint import Reach, reach_of
 from assay.appraisal.rule import SIGNING_KINDS, targets_reached
 from assay.appraisal.space import Spaces
-from assay.model.anchor import Signer, Voucher
+from assay.appraisal.whole import Whole, whole_of
+from assay.model.anchor import Anchor, Signer, Voucher
 from assay.model.codes import statement as codes
 from assay.model.finding import AssayError, Finding, Severity
 from assay.model.statement import FoundStatement, StatementReport, Summary
@@ -49,6 +51,7 @@ def judge(case: Case, spaces: Spaces, outcomes: Sequence[Outcome]) -> list[Judge
     for outcome in outcomes:
         if outcome.met and outcome.binding:
             subjects.setdefault(outcome.claim.origin, set()).add(outcome.claim.subject)
+    whole = whole_of(case)
     known: dict[frozenset[str], tuple[str, ...]] = {}
     judged: list[Judged] = []
     for found in case.statements:
@@ -62,7 +65,7 @@ def judge(case: Case, spaces: Spaces, outcomes: Sequence[Outcome]) -> list[Judge
             for reach in reaches
             if found.document in reach.why or reach.has(spaces.footprint(found.document))
         ]
-        judged.append(_judged(case, found, known[direct], reaching, vouchers))
+        judged.append(_judged(case, whole, found, known[direct], reaching, vouchers))
     return judged
 
 
@@ -70,27 +73,41 @@ def _trusted_vouchers(case: Case) -> Iterator[Voucher]:
     """The vouchers that make a statement trusted. Where identities are given, they narrow what
     authorities and lists of keys vouch for: others whom these know are not trusted."""
     anchors = {anchor.id: anchor for anchor in case.anchors}
-    narrowed = {anchor.group for anchor in case.anchors if anchor.kind == "identity"}
+    narrowed = {_place(anchor) for anchor in case.anchors if anchor.kind == "identity"}
     identified = {
-        (anchor.group, voucher.component, voucher.signer)
+        (_place(anchor), voucher.component, voucher.signer)
         for voucher in case.vouchers
         if (anchor := anchors.get(voucher.anchor)) is not None and anchor.kind == "identity"
     }
     for voucher in case.vouchers:
-        group = anchors[voucher.anchor].group if voucher.anchor in anchors else ""
+        place = _place(anchors[voucher.anchor]) if voucher.anchor in anchors else ("", "")
         named = voucher.signer is not None and bool(voucher.signer.names)
-        known = (group, voucher.component, voucher.signer) in identified
-        if group not in narrowed or not named or known:
+        known = (place, voucher.component, voucher.signer) in identified
+        if place not in narrowed or not named or known:
             yield voucher
+
+
+def _place(anchor: Anchor) -> tuple[str, str]:
+    """Among which other anchors this one counts."""
+    return anchor.group, anchor.name
 
 
 def _judged(
     case: Case,
+    whole: Whole,
     found: FoundStatement,
     about: tuple[str, ...],
     reaching: Sequence[Reach],
     vouchers: Sequence[Voucher],
 ) -> Judged:
+    known = {value for target in about for value in whole.digests.get(target, ())}
+    names = [
+        name
+        for subject in found.untrusted_subjects
+        if reaching and any(value in known for value in subject.digests.values())
+        for name in (subject.name, subject.uri)
+        if name
+    ]
     report = StatementReport(
         document=found.document,
         predicate_type=found.untrusted_type,
@@ -106,11 +123,15 @@ def _judged(
         ),
     )
     fault: Finding | None = None
+    if reaching:
+        names = list(dict.fromkeys(names))[: limits.STATEMENT_NAMES]
+        report = replace(report, names=tuple(names), refusal=found.untrusted_refusal)
     if reaching or case.show_untrusted:
         try:
             facts = found.read()
         except AssayError as error:
             fault = replace(error.finding, component=found.document)
+            report = replace(report, fault=fault if reaching else None)
         else:
             report = replace(report, **{"facts" if reaching else "untrusted_facts": facts})
     given = {anchor.id: anchor.operator for anchor in case.anchors if anchor.operator}

@@ -12,6 +12,7 @@ from assay.model.claim import ChunksAre, SizeIs
 from assay.model.codes import content as codes
 from assay.model.component import Slice, Stored
 from assay.model.finding import Finding
+from assay.model.grounds import Gap
 from assay.model.spans import SpanSet
 from assay.model.verdict import Coverage, State
 
@@ -120,6 +121,21 @@ class States:
             unclaimed=totals[State.UNCLAIMED],
             excluded=totals[State.EXCLUDED],
         )
+
+    def unreached(self) -> dict[str, tuple[Gap, ...]]:
+        """The bytes that count in coverage and that no anchor reaches, for each component that has
+        some."""
+        numbers = {space: number for number, space in enumerate(self._counted())}
+        found: dict[str, tuple[Gap, ...]] = {}
+        for component in self._case.components:
+            footprint = self._spaces.footprint(component)
+            if footprint is None or footprint[0] not in numbers:
+                continue
+            space, spans = footprint
+            reached = self.by_space[space][State.BOUND] | self.by_space[space][State.EXCLUDED]
+            if left := spans - reached:
+                found[component] = tuple((numbers[space], *span) for span in left.spans)
+        return found
 
     def gaps(self) -> list[Finding]:
         """A warning for each stored component with bytes that no anchor reaches."""

@@ -14,7 +14,7 @@ from assay.model.claim import Claim, DigestIs
 from assay.model.codes import statement as codes
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity
-from assay.model.statement import FoundStatement
+from assay.model.statement import FoundStatement, Resource
 from assay.predicates.find import found_statement
 from assay.printable import printable
 
@@ -32,7 +32,14 @@ def found_in(statement: Statement, document: str) -> tuple[FoundStatement, bool]
     """The statement (the component ``document``) for rules to ask about, and whether who signs it
     says yes to its subjects."""
     annotations = tuple(subject.annotations for subject in statement.subjects)
-    return found_statement(document, statement.predicate_type, statement.predicate, annotations)
+    subjects = tuple(
+        Resource(each.uri, each.name, {digest.algorithm: digest.hex for digest in each.digests})
+        for each in statement.subjects
+        if each.name or each.uri
+    )
+    return found_statement(
+        document, statement.predicate_type, statement.predicate, annotations, subjects
+    )
 
 
 def read_attached(content: bytes, document: str, component: str, digest: Digest) -> Attachment:

@@ -13,7 +13,9 @@ class Anchor(Struct, frozen=True):
     ``secret``, ``verity-root``, ``fs-verity``.
     ``id`` is unique in a run, ``description`` is for people and holds no secret. Anchors with a
     ``group`` are alternatives only among each other: of each group one has to vouch. All signers
-    of anchors with the same ``operator``, a name that the user gives, count as one.
+    of anchors with the same ``operator``, a name that the user gives, count as one. ``name`` is
+    what a policy calls an anchor of its own, and ``definition`` a digest of all that it is made of;
+    several anchors of one name are alternatives, and only the policy's rules ask for them.
     """
 
     id: str
@@ -21,6 +23,8 @@ class Anchor(Struct, frozen=True):
     description: str
     group: str = ""
     operator: str = ""
+    name: str = ""
+    definition: str = ""
 
 
 class KeyAttempt(Struct, frozen=True):
@@ -71,10 +75,12 @@ class Signer(Struct, frozen=True):
 
 class Voucher(Struct, frozen=True):
     """A verified fact: ``anchor`` vouches for the bytes of ``component``, by a signature or by
-    the user's own word. ``notes`` carry signed extras, such as a trusted comment."""
+    the user's own word. ``notes`` carry signed extras, such as a trusted comment, and ``claims``
+    what is proven of the signer beside names."""
 
     anchor: str
     component: str
     by: str
     signer: Signer | None = None
     notes: dict[str, str] = {}
+    claims: dict[str, str] = {}

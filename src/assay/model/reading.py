@@ -114,7 +114,8 @@ class Reading(Struct):
     measurements beyond those that claims need; ``statements`` are documents among the components
     whose content rules may ask about; ``explore`` names components (with a view of their
     bytes) in which further formats may be looked for; ``store`` is one that was found within the
-    bytes (an archive's).
+    bytes (an archive's). ``untrusted_labels`` and ``untrusted_annotations`` are what images say of
+    themselves, by the component (a configuration, a manifest) that says it.
     """
 
     components: list[Component] = field(default_factory=list)
@@ -128,6 +129,8 @@ class Reading(Struct):
     roots: list[str] = field(default_factory=list)
     not_checked: list[NotChecked] = field(default_factory=list)
     explore: list[tuple[str, Blob]] = field(default_factory=list)
+    untrusted_labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    untrusted_annotations: dict[str, dict[str, str]] = field(default_factory=dict)
     store: BlobStore | None = None
 
     def absorb(self, other: Reading) -> None:
@@ -142,6 +145,8 @@ class Reading(Struct):
         self.statements += other.statements
         self.not_checked += other.not_checked
         self.explore += other.explore
+        self.untrusted_labels |= other.untrusted_labels
+        self.untrusted_annotations |= other.untrusted_annotations
 
 
 class Format(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from assay.model.anchor import Signer
+from assay.model.finding import Finding
 
 
 class Resource(Struct, frozen=True):
@@ -182,8 +183,9 @@ class FoundStatement(Struct, frozen=True):
 
     ``document`` is the component that holds exactly its bytes. ``kind`` is the name of the family
     that its predicate belongs to (``slsa-provenance``), ``other`` where it is of none, ``title``
-    what to call it to people. ``read`` parses the predicate; it raises AssayError (malformed
-    predicate, limit-exceeded) and nothing else, and gives None for a kind that nothing reads.
+    what to call it to people. ``untrusted_subjects`` are what it says it is about. ``read`` parses
+    the predicate; it raises AssayError (malformed predicate, limit-exceeded) and nothing else, and
+    gives None for a kind that nothing reads.
     ``untrusted_refusal`` is how the statement says no to the image, empty where it does not.
     """
 
@@ -194,6 +196,7 @@ class FoundStatement(Struct, frozen=True):
     read: Callable[[], Facts | None]
     untrusted_predicate: Mapping[str, Any] = {}
     untrusted_refusal: str = ""
+    untrusted_subjects: tuple[Resource, ...] = ()
 
 
 class StatementReport(Struct, frozen=True):
@@ -203,6 +206,8 @@ class StatementReport(Struct, frozen=True):
     ``signers`` vouch for it, by ``anchors``, and ``facts`` are what it says. ``about`` are the
     components of the image that it is about, and that stand for the image as a whole.
     ``untrusted_facts`` is only filled where nobody was asked to be trusted (`assay inspect`).
+    Of one that is trusted, ``names`` is what it calls the image, ``refusal`` how it says no to it,
+    and ``fault`` why what it says could not be read.
     """
 
     document: str
@@ -215,6 +220,9 @@ class StatementReport(Struct, frozen=True):
     signers: tuple[Signer, ...] = ()
     facts: Facts | None = None
     untrusted_facts: Facts | None = None
+    names: tuple[str, ...] = ()
+    refusal: str = ""
+    fault: Finding | None = None
 
 
 class RequirementReport(Struct, frozen=True):

@@ -59,11 +59,13 @@ class SummaryDemand(Struct, frozen=True):
 class ScanDemand(Struct, frozen=True):
     """What scans may have found: nothing worse than ``worst`` (None for anything), in a scan no
     older than ``max_age`` seconds (None for any age). ``products`` are names by which VEX
-    statements may mean the image, beside its digest."""
+    statements may mean the image, beside its digest. ``accepted`` are vulnerabilities, by id or
+    alias, that the user takes on all the same."""
 
     worst: Rating | None = None
     max_age: float | None = None
     products: tuple[NamePattern, ...] = ()
+    accepted: tuple[str, ...] = ()
 
 
 class StatementDemands(Struct, frozen=True):

@@ -9,6 +9,8 @@ from msgspec import Struct
 from assay.model.anchor import Anchor, KeyAttempt, Signer
 from assay.model.contents import ContentAccount
 from assay.model.finding import Finding
+from assay.model.grounds import Grounds
+from assay.model.policy_result import PolicyReport
 from assay.model.spans import Span
 from assay.model.statement import RequirementReport, StatementReport
 
@@ -109,7 +111,8 @@ class Verdict(Struct, frozen=True):
     ``image`` is the name as given, ``resolved`` the name with the digest that it was resolved to.
     Times are RFC 3339 in UTC: ``at`` is the effective time that validity was judged at.
     ``contents`` says of each image that was compared with SBOMs what they account for.
-    ``requirements`` are what was asked of ``statements``.
+    ``requirements`` are what was asked of ``statements``. ``policy`` is what the policy says, and
+    ``grounds`` what it was judged on; None where there was none.
     """
 
     image: str
@@ -135,6 +138,8 @@ class Verdict(Struct, frozen=True):
     contents: tuple[ContentAccount, ...] = ()
     statements: tuple[StatementReport, ...] = ()
     requirements: tuple[RequirementReport, ...] = ()
+    policy: PolicyReport | None = None
+    grounds: Grounds | None = None
     schema_version: int = SCHEMA_VERSION
 
     def __bool__(self) -> bool:

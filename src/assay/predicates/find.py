@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from assay import plugins
-from assay.model.statement import Facts, FoundStatement
+from assay.model.statement import Facts, FoundStatement, Resource
 from assay.predicates.model import Predicate, PredicateFamily
 from assay.printable import printable
 
@@ -20,6 +22,7 @@ def found_statement(
     predicate_type: str,
     content: Mapping[str, Any],
     annotations: tuple[Mapping[str, Any], ...] = (),
+    subjects: tuple[Resource, ...] = (),
 ) -> tuple[FoundStatement, bool]:
     """A statement whose own syntax is right (the component ``document``), and whether who signs it
     says yes to its subjects. Nothing is parsed yet. Raises nothing."""
@@ -35,10 +38,12 @@ def found_statement(
                 partial(family.read, predicate),
                 content,
                 family.refusal(predicate),
+                subjects,
             )
             return statement, family.vouches(predicate)
     title = printable(predicate_type, 200)
-    return FoundStatement(document, predicate_type, OTHER, title, _nothing, content), True
+    other = FoundStatement(document, predicate_type, OTHER, title, _nothing, content)
+    return replace(other, untrusted_subjects=subjects), True
 
 
 def _nothing() -> Facts | None:

@@ -62,9 +62,9 @@ class Trial:
         by = f"{self._what} {self.signature.id}"
         document = self.signature.document
         signer = replace(signer, names=tuple(dict.fromkeys(filter(None, names))), issuer=issuer)
-        self._matched = True
+        self._matched, proven = True, dict(claims or {})
         if key.anchor:
-            self._vouchers.append(Voucher(key.anchor, document, by, signer, notes or {}))
+            self._vouchers.append(Voucher(key.anchor, document, by, signer, notes or {}, proven))
         else:
             self._signers.append(signer)
         self._notices += notices
@@ -73,7 +73,9 @@ class Trial:
         ]
         for identity in found:
             self._attempts.append(KeyAttempt(identity.anchor, identity.key_id, True))
-            self._vouchers.append(Voucher(identity.anchor, document, by, signer, notes or {}))
+            self._vouchers.append(
+                Voucher(identity.anchor, document, by, signer, notes or {}, proven)
+            )
         if self._identities and not found:
             shown = ", ".join(printable(name, 200) for name in names) or "a key without a name"
             at = f" at {printable(issuer, 200)}" if issuer else ""

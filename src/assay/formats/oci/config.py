@@ -11,7 +11,7 @@ from assay import limits, strict_json
 from assay.formats.oci import media_types as types
 from assay.formats.oci.blobs import add_blob
 from assay.formats.oci.context import Context, Place, below
-from assay.formats.oci.descriptors import parse_descriptor
+from assay.formats.oci.descriptors import labels_in, parse_descriptor
 from assay.formats.oci.platforms import Platform
 from assay.model.codes import content as content_codes
 from assay.model.codes import oci as codes
@@ -103,6 +103,10 @@ def parse_config(context: Context, data: bytes, config: Config) -> None:
         context.find(error.finding, config.component)
         return
     config.is_image = True
+    inner = found.get("config")
+    labels = labels_in(inner.get("Labels") if isinstance(inner, dict) else None)
+    if labels:
+        context.reading.untrusted_labels[config.component] = labels
     config.platform = Platform.read(found)
     config.diff_ids = _diff_ids(context, found.get("rootfs"), config.component)
     config.history_layers = _history_layers(found.get("history"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from assay import limits
 from assay.formats.oci.platforms import Platform
 from assay.model.codes import oci as codes
 from assay.model.digest import Digest
@@ -106,3 +107,14 @@ def texts(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {key: item for key, item in value.items() if isinstance(item, str)}
+
+
+def labels_in(value: Any) -> dict[str, str]:
+    """The labels or annotations that an object holds. Those that are too long, or too many, are
+    left out: nothing is known of them then, which meets no condition."""
+    kept = [
+        (name, said)
+        for name, said in texts(value).items()
+        if len(name) + len(said) <= limits.LABEL_LENGTH
+    ]
+    return dict(kept[: limits.LABELS])

@@ -9,7 +9,7 @@ from msgspec import Struct
 from assay import limits, strict_json
 from assay.formats.oci import media_types as types
 from assay.formats.oci.context import Context, below
-from assay.formats.oci.descriptors import text
+from assay.formats.oci.descriptors import labels_in, text
 from assay.formats.oci.index import Entry, read_index
 from assay.formats.oci.manifest import (
     Document,
@@ -114,6 +114,8 @@ def _read(context: Context, start: _Start) -> Document | None:
     context.keep(
         _component(start, component, described, len(data), document.media_type, labels), data
     )
+    if annotations := labels_in(document.value.get("annotations")):
+        context.reading.untrusted_annotations[component] = annotations
     if problem is not None:
         context.find(problem, component)
     elif not kinds:
