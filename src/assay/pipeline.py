@@ -44,7 +44,7 @@ from assay.sources.blobs import MemoryBlob, read_document
 from assay.sources.model import Listing, OpenedImage, OpenOptions
 from assay.sources.open import open_images
 from assay.trust.anchors import Trust
-from assay.trust.requirements import for_annotations, for_name, merged, with_notes
+from assay.trust.requirements import for_annotations, for_name, merged, of_another_kind, with_notes
 from assay.version import __version__
 
 if TYPE_CHECKING:
@@ -504,6 +504,9 @@ def _check_signatures(
                 found.append(judged.outcome)
                 if judged.contradicted and document in claiming:
                     contradicted.add(one.anchor.id)
+        if not found and signed is not None and trust.requirements:
+            other = of_another_kind(trust.requirements, prepared, signed, answers, at)
+            found += [other] if other is not None else []
         if any(key.anchor for key in trust.keys) or not found:
             outcome = prepared.verify(answers, trust.keys, at)
             if trust.signed_name is not None and document in components:

@@ -78,6 +78,8 @@ class Writing:
         if ":" not in reference and not faults.ignore_conditions:
             pushed = registry.tags.get((repository, reference))
             current = f'"{pushed[-1]}"' if pushed else None
+            if current and faults.immutable_tags:
+                self._error(400, "TAG_INVALID")
             if self.headers.get("If-None-Match") == "*" and current:
                 self._error(412, "PRECONDITION_FAILED")
             if self.headers.get("If-Match") not in (None, current):

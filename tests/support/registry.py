@@ -120,6 +120,8 @@ class Faults:
     """The connection is cut in the middle of so many uploads."""
     ignore_conditions: bool = False
     """If-Match and If-None-Match mean nothing."""
+    immutable_tags: bool = False
+    """A tag that is there stays as it is."""
     before_put: list[Callable[[str], None]] = field(default_factory=list)
     """Each is called once, with the reference, before a manifest is taken."""
 

@@ -82,6 +82,33 @@ class Judged(Struct, frozen=True):
     contradicted: bool = False
 
 
+def of_another_kind(
+    requirements: Sequence[Requirement],
+    prepared: PreparedSignature,
+    document: SignedDocument,
+    answers: Mapping[Request, Any],
+    at: datetime,
+) -> SignatureOutcome | None:
+    """What to tell of a signature of the image that no requirement is about, though keys of one
+    made it: not that somebody else did. None where nobody's keys did."""
+    from assay.trust.documents import ImageSignature
+
+    if not ImageSignature().concerns(document):
+        return None
+    for one in requirements:
+        outcome = prepared.verify(answers, one.keys, at)
+        if any(voucher.anchor == one.anchor.id for voucher in outcome.vouchers):
+            finding = Finding.of(
+                codes.SIGNED_IN_ANOTHER_WAY,
+                document.component.id,
+                f"{outcome.signature.id}: by {', '.join(key.key_id for key in one.keys)[:200]}",
+                expected=one.anchor.description,
+                actual=f"a {outcome.signature.scheme} signature over a {document.component.kind}",
+            )
+            return replace(outcome, vouchers=(), findings=(*outcome.findings, finding))
+    return None
+
+
 def for_name(
     outcome: SignatureOutcome,
     document: Component,

@@ -17,6 +17,19 @@ SIGNED_FOR_ANOTHER_NAME = Code(
     " which names it stands for; for a copy in a file, say which name it is to have (--known-as).",
 )
 
+SIGNED_IN_ANOTHER_WAY = Code(
+    "signed-in-another-way",
+    "the signature is right, and not of the kind that the policy asks for",
+    Severity.WARNING,
+    Question.AUTHENTIC,
+    "Signatures of the image against the kind that the policy's requirements are about, where a key"
+    " of theirs made the signature.",
+    "The publisher has moved to cosign 3, whose bundles say no name that the image was signed for,"
+    " and the policy is one that asks for the name (containers-policy.json).",
+    "Ask the publisher for a signature that names the image (cosign sign --new-bundle-format=false,"
+    " assay sign --format simple-signing).",
+)
+
 POLICY_REJECTS = Code(
     "policy-rejects",
     "the policy lets no such image in",
