@@ -318,3 +318,9 @@ def test_a_public_authority() -> None:
         with pytest.raises(AssayError) as raised:
             read_token(other.read_bytes())
         assert raised.value.finding.code == "timestamp-invalid"
+    alone = read_token(path.with_name("TimeStampTokenWithoutCertificate.p7s").read_bytes())
+    with pytest.raises(AssayError) as raised:
+        check_timestamp(
+            alone, {alone.algorithm: alone.imprint}, anchors("test-timestamp/globalsignRoot.cer")
+        )
+    assert raised.value.finding.code == "timestamp-invalid"

@@ -1,20 +1,32 @@
 """Images and signatures of the peers' own tests (containers/image, signature/fixtures). The images
-are manifests alone, so only who vouches for them is looked at."""
+are manifests alone, so only who vouches for them is looked at.
+
+Every file there is used here or in tests/signatures/openpgp/test_vectors.py, but for those that are
+no test data: ``regenerate-keys.sh``, ``.gitignore``, and ``trustdb.gpg``, a database of GnuPG's
+own."""
 
 from __future__ import annotations
 
 import json
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assay.evidence.attached.legacy import bundle_of
+from assay.model.signature import Signature, Status
 from assay.model.verdict import Answer, Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.policy_import.containers.grammar import parse_policy
 from assay.policy_import.containers.importer import ContainersPolicy
 from assay.policy_import.load import load_policy
+from assay.signatures.sigstore.signature import SigstoreSignature
 from assay.trust.anchors import Trust
+from assay.x509.load import read_certificates
+from assay.x509.signing import signature_fault
+from tests.signatures.support import check
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "containers-signatures"
 if not VECTORS.is_dir():
@@ -218,6 +230,86 @@ MANIFEST = _any_of("testing/manifest")
 def test_signatures_in_files(signature: str, key: str, vouched: bool) -> None:
     verdict = judged("dir-img-unsigned", _signed_by(key, MANIFEST), signature=signature)
     assert _vouched(verdict) is vouched
+
+
+# a signature in pieces: payload, signature, certificates, and the log's promise
+
+
+def _in_pieces(**change: str) -> tuple[SigstoreSignature, bytes]:
+    payload = _file("rekor-payload")
+    annotations = {
+        "dev.cosignproject.cosign/signature": _file("rekor-sig").decode(),
+        "dev.sigstore.cosign/certificate": _file("fulcio-cert").decode(),
+        "dev.sigstore.cosign/chain": _file("fulcio-chain").decode(),
+        "dev.sigstore.cosign/bundle": _file("rekor-set").decode(),
+    } | {f"dev.sigstore.cosign/{name}": value for name, value in change.items()}
+    bundle = bundle_of(annotations, payload, envelope=False)
+    return SigstoreSignature(bundle, Signature("tag[.sig]", "cosign", "payload")), payload
+
+
+def _file(name: str) -> bytes:
+    return (VECTORS / name).read_bytes()
+
+
+def _judge_pieces(email: str = "mitr@redhat.com", log: str = "rekor.pub", **change: str) -> Status:
+    fulcio = {
+        "caPath": _path("fulcio_v1.crt.pem"),
+        "oidcIssuer": GITHUB,
+        "subjectEmail": email,
+    }
+    required = _sigstore(MANIFEST, fulcio=fulcio, rekorPublicKeyPath=_path(log))
+    policy = ContainersPolicy(parse_policy(json.dumps({"default": [required]}).encode()))
+    [asked] = policy.apply("docker://registry.test/app:1").requirements
+    signature, payload = _in_pieces(**change)
+    outcome = check(signature, payload, asked.keys, datetime(2026, 1, 1, tzinfo=UTC))
+    vouched = any(voucher.anchor == asked.anchor.id for voucher in outcome.vouchers)
+    if outcome.status is Status.VERIFIED and not vouched:
+        return Status.UNKNOWN_SIGNER
+    return outcome.status
+
+
+def test_a_promise_of_the_log_proves_when_a_certificate_was_used() -> None:
+    assert _judge_pieces() is Status.VERIFIED
+    assert _judge_pieces(email="other@redhat.com") is Status.UNKNOWN_SIGNER
+    assert _judge_pieces(log="cosign.pub") is Status.INVALID
+    changed = json.loads(_file("rekor-set"))
+    changed["Payload"]["integratedTime"] += 1
+    assert _judge_pieces(bundle=json.dumps(changed)) is Status.INVALID
+    other = _file("pki-cert").decode()
+    assert _judge_pieces(certificate=other, chain=_file("pki-chain").decode()) is Status.INVALID
+
+
+def test_the_certificates_of_an_authority_of_ones_own_belong_together() -> None:
+    [leaf] = read_certificates(_file("pki-cert"))
+    between, top = read_certificates(_file("pki-chain"))
+    assert read_certificates(_file("pki_intermediate_crts.pem")) == [between]
+    assert read_certificates(_file("pki_root_crts.pem")) == [top]
+    for issuer, issued in ((between, leaf), (top, between), (top, top)):
+        assert signature_fault(issued, issuer) is None
+    assert signature_fault(leaf, top) is not None
+
+
+def test_keys_of_every_kind_of_file() -> None:
+    for name in ("some-rsa-key.pub", "cosign.pub"):
+        vouched = _vouched(judged("dir-img-cosign-valid", _sigstore(SKOPEO, keyPath=_path(name))))
+        assert vouched is (name == "cosign.pub")
+    # of one key, in armor and without
+    for name in ("public-key-1.gpg", "public-key.gpg"):
+        assert _vouched(judged("dir-img-valid", _signed_by(name, LATEST)))
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("image.manifest.json", "missing-component"), ("v2s1-invalid-signatures.manifest.json", "")],
+)
+def test_manifests_alone(name: str, code: str, tmp_path: Path) -> None:
+    """A manifest without its blobs; one of Docker's first schema, which nothing reads any more and
+    whose signatures are a number."""
+    shutil.copy(VECTORS / name, tmp_path / "manifest.json")
+    [verdict] = verify(f"dir:{tmp_path}", VerifyOptions(Trust()))
+    assert verdict.exit_status in (1, 3)
+    if code:
+        assert code in {finding.code for finding in verdict.findings}
 
 
 def test_the_example_with_the_whole_grammar_is_read() -> None:
