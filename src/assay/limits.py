@@ -184,6 +184,15 @@ CMS_SIGNERS = 32
 CMS_ATTRIBUTES = 64
 CMS_TIMESTAMPS = 16
 
+UEFI_SIGNATURES = 65_536
+"""Entries of all lists of one variable; a variable has some 32 KiB on most machines."""
+UEFI_SIGNATURE_LISTS = 4096
+UEFI_VARIABLES = 10_000
+UEFI_VARIABLE_SIZE = 4 * MIB
+"""One variable, or an update of one."""
+UEFI_STORE_SIZE = 128 * MIB
+"""A volume with variables; the files of AAVMF have 64 MiB, most of it empty."""
+
 OPENPGP_PACKETS = 200_000
 """In one file; a keyring of a whole distribution's developers has about that many."""
 OPENPGP_PARTS = 1_000_000
