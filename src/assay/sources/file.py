@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from pathlib import Path
 
+from assay import limits
 from assay.model.codes import archive as codes
-from assay.model.codes.content import AMBIGUOUS_FORMAT
+from assay.model.codes.content import AMBIGUOUS_FORMAT, UNREADABLE
 from assay.model.finding import AssayError, Finding
 from assay.sources.files import mode_of, open_path
 from assay.sources.folder import Folder
@@ -74,14 +76,31 @@ def _open_directory(name: str, options: OpenOptions) -> list[OpenedImage]:
         from assay.sources.directory import SOURCE as DIRECTORY
 
         return DIRECTORY.open(name, options)
+    if variables := firmware_variables(Path(name)):
+        return [opened_path(str(path)) for path in variables]
     raise AssayError(
         Finding.of(
             codes.NOT_AN_IMAGE,
             detail=f"{name} is a directory without an image in it",
-            expected="a file; or a directory with oci-layout and index.json, or with manifest.json"
-            " and version",
+            expected="a file; or a directory with oci-layout and index.json, with manifest.json"
+            " and version, or with variables of firmware (efivarfs)",
         )
     )
+
+
+def firmware_variables(folder: Path) -> list[Path]:
+    """The variables of firmware in a directory (efivarfs, or a copy of one) that say what may boot;
+    they are an image each. Raises AssayError."""
+    from assay.uefi.efivarfs import matters, read_file_name
+
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError as error:
+        raise AssayError(
+            Finding.of(UNREADABLE, detail=f"{folder}: {error.strerror or error}")
+        ) from None
+    found = [(name, read_file_name(name)) for name in names[: limits.UEFI_VARIABLES]]
+    return [folder / name for name, read in found if read is not None and matters(read)]
 
 
 SOURCE = FileSource()

@@ -95,9 +95,9 @@ class Parts:
         if known.kind is Kind.CERTIFICATE:
             self.certificate(name, entry.data, span, parent, labels)
             return
-        label, more = entry_text(known, entry)
+        label = entry_text(known, entry)
         self.add(name, f"efi-{known.kind.value.replace(' ', '-')}", span, parent=parent,
-                 label=label, labels=labels | more)  # fmt: skip
+                 label=label, labels=labels)  # fmt: skip
 
     def certificate(
         self,
