@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from assay.evidence.annotations import of_labels
 from assay.model.codes.trust import NO_ANCHOR, WRONG_KEY
 from assay.model.verdict import ComponentReport, State, Verdict
@@ -18,6 +20,9 @@ _MARK = {
 }
 _LABEL = 44
 """Columns for names; longer ones push the rest to the right."""
+_ENTRIES = ("efi-signature-list", "efi-hash", "efi-certificate-hash")
+"""Kinds of which a revocation database has hundreds side by side."""
+_ENTRIES_SHOWN = 8
 
 
 def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: int = WIDTH) -> str:
@@ -38,7 +43,7 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
         column=2,
     )
     if verdict.components:
-        lines += ["", *tree_lines(verdict, paint)]
+        lines += ["", *tree_lines(verdict, paint, every=bool(verbose))]
     beside = [component for component in verdict.components if component.external]
     if beside or verdict.not_checked or verdict.signatures:
         lines.append("")
@@ -94,28 +99,53 @@ def children_of(verdict: Verdict) -> dict[str, list[ComponentReport]]:
     return children
 
 
-def tree_lines(verdict: Verdict, paint: Paint) -> list[str]:
-    """The components below one another, each with its size, state, type and digest."""
+def tree_lines(verdict: Verdict, paint: Paint, *, every: bool = True) -> list[str]:
+    """The components below one another, each with its size, state, type and digest. Of many small
+    ones of a kind only the first are shown, unless ``every``."""
     children = children_of(verdict)
-    rows: list[tuple[str, str, ComponentReport]] = []
+    rows: list[tuple[str, str, ComponentReport | None]] = []
     # a stack and no recursion: the depth is the image's to choose
-    pending = [(component, "", "") for component in reversed(children.get("", []))]
+    pending: list[tuple[ComponentReport | str, str, str]] = [
+        (component, "", "") for component in reversed(children.get("", []))
+    ]
     while pending:
         component, lead, branch = pending.pop()
+        if isinstance(component, str):
+            rows.append((lead + branch + component, "", None))
+            continue
         below = lead + {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
         inner = children.pop(component.id, []) if component.id else []
+        shown: Sequence[ComponentReport | str] = inner if every else _first(inner)
         rows.append((lead + branch + component.id, below + ("│ " if inner else "  "), component))
-        last = inner[-1:] and inner[-1]
-        pending += [(child, below, "└─ " if child is last else "├─ ") for child in reversed(inner)]
+        last = shown[-1:] and shown[-1]
+        pending += [(child, below, "└─ " if child is last else "├─ ") for child in reversed(shown)]
     width = min(max((len(label) for label, _, _ in rows), default=0), _LABEL)
     lines: list[str] = []
-    for label, below, component in rows:
-        mark, style = _MARK[component.state]
-        size = "?" if component.size is None else human_size(component.size)
+    for label, below, row in rows:
+        if row is None:
+            lines.append(f"  {label}")
+            continue
+        mark, style = _MARK[row.state]
+        size = "?" if row.size is None else human_size(row.size)
         lines.append(
             f"  {label:<{width}}  {size:>10}  {paint(f'{mark:<8}', style)}"
-            f"  {paint(component.media_type or component.kind, 'dim')}"
-            + (f"  {name}" if (name := component.labels.get("name")) else "")
+            f"  {paint(row.media_type or row.kind, 'dim')}"
+            + (f"  {name}" if (name := row.labels.get("name")) else "")
         )
-        lines += [f"  {below}{paint(digest, 'dim')}" for digest in component.digests]
+        lines += [f"  {below}{paint(digest, 'dim')}" for digest in row.digests]
     return lines
+
+
+def _first(components: Sequence[ComponentReport]) -> list[ComponentReport | str]:
+    """What is shown of the components below one another; text stands for those that are not."""
+    shown: list[ComponentReport | str] = []
+    seen = 0
+    for component in components:
+        if component.kind in _ENTRIES:
+            seen += 1
+            if seen > _ENTRIES_SHOWN:
+                continue
+        shown.append(component)
+    if seen > _ENTRIES_SHOWN:
+        shown.append(f"and {seen - _ENTRIES_SHOWN} more (-v lists all)")
+    return shown

@@ -13,7 +13,9 @@ from assay.formats.unchanged import unchanged_request
 from assay.model.component import Component, Slice
 from assay.model.finding import AssayError
 from assay.model.reading import Blob, Reading, Site
+from assay.sources.blobs import SliceBlob
 from assay.uefi import sbat
+from assay.uefi.vendor_certificates import SECTION as VENDOR_CERTIFICATES
 
 SECTION = "section"
 """The label with the name of a section, as the headers have it."""
@@ -59,6 +61,8 @@ def add_sections(site: Site, whole: str, headers: Headers, names: list[str], to:
         except AssayError as error:
             to.findings.append(error.finding)
         to.components.append(part)
+        if section.name == VENDOR_CERTIFICATES:
+            to.explore.append((part.id, SliceBlob(site.blob, (section.span,))))
 
 
 def _told(site: Site, part: Component, section: Section, to: Reading) -> Component:
