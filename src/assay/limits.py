@@ -179,6 +179,21 @@ SBAT_LEVEL_FILE = 16 * MIB
 """A revocation level as a file, or a shim that has one in it."""
 SBAT_ENTRIES = 256
 """Lines of SBAT data; real ones have about five."""
+
+GPT_ENTRIES_SIZE = 1 * MIB
+"""The entries of one partition table: 8192 of the usual length; 128 is the usual number."""
+MBR_LOGICAL = 256
+"""Logical partitions on one disk."""
+FAT_TABLE_SIZE = 16 * MIB
+"""One file allocation table: that of a file system of 16 GiB with clusters of 4096 bytes."""
+FAT_ENTRIES = 50_000
+"""Files and directories in one FAT file system."""
+FAT_DIRECTORY_SIZE = 2 * MIB
+"""One directory: 65536 entries."""
+FAT_DEPTH = 64
+FAT_FRAGMENTS = 100_000
+"""Pieces that one file is in."""
+
 CMS_CERTIFICATES = 256
 CMS_SIGNERS = 32
 CMS_ATTRIBUTES = 64
