@@ -499,7 +499,7 @@ def _check_signatures(
         signed = gathered.signed_document(document) if looked_into else None
         found: list[SignatureOutcome] = []
         for one in trust.requirements:
-            if signed is not None and one.concerns(prepared, signed):
+            if one.concerns(prepared, signed):
                 judged = one.verify(prepared, signed, answers, at)
                 found.append(judged.outcome)
                 if judged.contradicted and document in claiming:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -13,11 +13,12 @@ from assay.appraisal.fixpoint import Reach, reach_of
 from assay.appraisal.rule import apply_rule, could_not_be_read
 from assay.appraisal.space import Spaces
 from assay.appraisal.states import States
-from assay.model.anchor import Signer
+from assay.model.anchor import Anchor, Signer
 from assay.model.claim import ChunksAre, DigestIs, SizeIs
 from assay.model.codes import content as content_codes
 from assay.model.codes.trust import NO_ANCHOR
 from assay.model.component import BASELINE
+from assay.model.demand import Word
 from assay.model.finding import Finding, Question, Severity
 from assay.model.grounds import Grounds
 from assay.model.measurement import HashRequest
@@ -40,12 +41,14 @@ def appraise(case: Case) -> Verdict:
     spaces = Spaces(case.components, case.facts.sizes)
     signatures = _without_idle_alternatives(case.outcomes)
     outcomes, mismatches = settled(_check_claims(case))
-    reaches = [
-        # a policy names the documents that its anchors have to sign
-        reach_of(anchor.id, case.vouchers, outcomes, spaces, by_reports=bool(anchor.group))
-        for anchor in case.anchors
+    words = {demand.group: demand.word for demand in case.demands}
+    reaches = [_reach(case, anchor, words, outcomes, spaces) for anchor in case.anchors]
+    binding = [
+        reach
+        for reach, anchor in zip(reaches, case.anchors, strict=True)
+        if words.get(anchor.group) is not Word.ASIDE
     ]
-    states = States(case, spaces, outcomes, reaches)
+    states = States(case, spaces, outcomes, binding)
     findings = list(case.findings)
     for component, faults in case.facts.faults.items():
         findings.extend(_placed(fault, component) for fault in faults)
@@ -69,6 +72,23 @@ def appraise(case: Case) -> Verdict:
         requirements=tuple(requirements),
         grounds=_grounds(case, spaces, outcomes, states) if case.policy_decides else None,
     )
+
+
+def _reach(
+    case: Case,
+    anchor: Anchor,
+    words: Mapping[str, Word],
+    outcomes: Sequence[Outcome],
+    spaces: Spaces,
+) -> Reach:
+    """What an anchor vouches for, as far as its word counts."""
+    word = words.get(anchor.group, Word.ASKED if anchor.group else Word.IMAGE)
+    if word is Word.STATEMENTS:
+        documents = {found.document for found in case.statements}
+        signed = [voucher for voucher in case.vouchers if voucher.component in documents]
+        return reach_of(anchor.id, signed, (), spaces)
+    by_reports = word is Word.ASKED
+    return reach_of(anchor.id, case.vouchers, outcomes, spaces, by_reports=by_reports)
 
 
 def _statements(
@@ -113,12 +133,15 @@ def _without_other_images(case: Case, outcomes: Sequence[Outcome]) -> list[Outco
     one is right, the others are those of other images and say nothing bad about this one. One
     digest may be of several components (a file, an image in it), also where all are asked for."""
     digests = {anchor.id for anchor in case.anchors if anchor.kind == "digest"}
+    listed = {demand.group for demand in case.demands if demand.word is not Word.ASKED}
+    # a policy lists digests of many images
+    others = {anchor.id for anchor in case.anchors if anchor.group in listed} & digests
     baselines = {
         component.id for component in case.components.values() if component.kind == BASELINE
     }
     outside = {component.id for component in case.components.values() if component.external}
-    idle: set[str] = set()
-    for alternatives in (digests, baselines):
+    idle: set[str] = set(others)
+    for alternatives in (digests - others, baselines):
         mine = [
             outcome
             for outcome in outcomes
@@ -129,7 +152,7 @@ def _without_other_images(case: Case, outcomes: Sequence[Outcome]) -> list[Outco
         unmet = {outcome.claim.origin for outcome in mine if not outcome.met}
         if case.rule.every:
             idle |= met & digests
-        elif (alternatives is digests and met) or met - unmet:
+        elif (alternatives is not baselines and met) or met - unmet:
             idle |= unmet
     return [outcome for outcome in outcomes if outcome.met or outcome.claim.origin not in idle]
 

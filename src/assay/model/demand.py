@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from msgspec import Struct
 
 
@@ -34,15 +36,37 @@ class AtLeast(Struct, frozen=True, tag="at-least"):
 Part = Vouches | NotCarried | AtLeast
 
 
+class Word(Enum):
+    """What the word of an anchor in a demand counts for."""
+
+    ASKED = "asked"
+    """What the demand asks for: a policy names the documents, reports among them."""
+
+    IMAGE = "image"
+    """The image, by signatures and statements that vouch for it; a report vouches for nothing."""
+
+    STATEMENTS = "statements"
+    """Statements alone. It says nothing of the image itself, and binds no byte of it."""
+
+    ASIDE = "aside"
+    """The image, for a rule that asks for this word. It binds no byte."""
+
+
 class Demand(Struct, frozen=True):
     """``what`` has to be met, for each part of the image that stands for it. Its anchors are those
     of the group ``group``; ``where`` is the place in the policy, for people. With ``advisory``
-    it only warns."""
+    it only warns. ``word`` is what the anchors' word counts for."""
 
     group: str
     where: str
     what: Part
     advisory: bool = False
+    word: Word = Word.ASKED
+
+
+NOTHING = AtLeast(0, ())
+"""Nothing is asked for: a demand that says what the word of anchors counts for, and leaves to a
+policy what to ask of them."""
 
 
 def all_of(*parts: Part) -> Part:

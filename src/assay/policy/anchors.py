@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from types import MappingProxyType
+from typing import Annotated
 
 from msgspec import Meta, field
 
 from assay.policy.vocabulary import Entry, Name, Pattern, Purpose, Text, about
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-DigestText = Annotated[str, Meta(pattern=r"^sha(256|384|512):[0-9a-f]{64,128}$")]
-SecretPlace = Annotated[str, Meta(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|fd:[0-9]{1,6}|file:.+)$")]
+DigestText = Annotated[
+    str, Meta(pattern=r"^(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$")
+]
+SECRET_PLACE = r"^(env:[A-Za-z_][A-Za-z0-9_]*|fd:[0-9]{1,6}|file:.+)$"
+SecretPlace = Annotated[str, Meta(pattern=SECRET_PLACE)]
 
 
 class Material(Entry, frozen=True):
@@ -19,7 +23,8 @@ class Material(Entry, frozen=True):
     written into the policy. In a list of several, each has its own time: that is how a key is
     rotated, with both valid for a while."""
 
-    ONE_OF: ClassVar = ("file", "inline")
+    ONE_OF = ("file", "inline")
+    NEEDS = MappingProxyType({"sha256": ("file",)})
 
     file: Annotated[str, about("The file's name.", min_length=1, max_length=1024)] = ""
     sha256: Annotated[Sha256, about("The digest that the file has to have.")] | None = None
@@ -48,7 +53,7 @@ class Anchor(Entry, frozen=True):
     """Someone or something that is trusted. It has material of exactly one kind; several entries
     are alternatives (an old key and its successor), and count as one signer."""
 
-    ONE_OF: ClassVar = (
+    ONE_OF = (
         "keys",
         "authorities",
         "identities",
@@ -56,18 +61,26 @@ class Anchor(Entry, frozen=True):
         "digests",
         "checksums",
         "baselines",
-        "verity-roots",
         "uefi-databases",
+    )
+    NEEDS = MappingProxyType(
+        {
+            "intermediates": ("authorities",),
+            "key-usage": ("authorities",),
+            "names": ("authorities", "keys"),
+            "trusted-roots": ("identities",),
+            "forbidden": ("uefi-databases",),
+        }
     )
 
     description: Annotated[str, about("For people.", max_length=4096)] = ""
     keys: Annotated[
         tuple[MaterialOrFile, ...],
-        about("Public keys: PEM, OpenPGP, minisign, signify, SSH, allowed signers."),
+        about("Public keys: PEM, OpenPGP, minisign, signify, SSH, allowed signers.", min_length=1),
     ] = ()
     authorities: Annotated[
         tuple[MaterialOrFile, ...],
-        about("Certificates of X.509 authorities, or signers' own."),
+        about("Certificates of X.509 authorities, or signers' own.", min_length=1),
     ] = ()
     intermediates: Annotated[
         tuple[MaterialOrFile, ...],
@@ -81,27 +94,32 @@ class Anchor(Entry, frozen=True):
         str, about("With authorities: what certificates are for (code-signing).")
     ] = ""
     identities: Annotated[
-        tuple[Identity, ...], about("Identities that a trusted root proves (Sigstore).")
+        tuple[Identity, ...],
+        about("Identities that a trusted root proves (Sigstore).", min_length=1),
     ] = ()
     trusted_roots: Annotated[
         tuple[Name, ...],
-        about("With identities or keys: the trusted roots that count; any one where left out."),
+        about("With identities: the trusted roots that count; any one where left out."),
     ] = ()
     secrets: Annotated[
         tuple[SecretPlace, ...],
         about(
-            "Where shared secrets are: env:NAME, file:PATH or fd:NUMBER. Never the secret itself."
+            "Where shared secrets are: env:NAME, file:PATH or fd:NUMBER. Never the secret itself.",
+            min_length=1,
         ),
     ] = ()
-    digests: Annotated[tuple[DigestText, ...], about("Images with these digests.")] = ()
-    checksums: Annotated[tuple[MaterialOrFile, ...], about("Checksum files (SHA256SUMS).")] = ()
-    baselines: Annotated[
-        tuple[MaterialOrFile, ...], about("Reference values (assay baseline).")
+    digests: Annotated[
+        tuple[DigestText, ...], about("Images with these digests.", min_length=1)
     ] = ()
-    verity_roots: Annotated[tuple[Sha256, ...], about("dm-verity root hashes.")] = ()
+    checksums: Annotated[
+        tuple[MaterialOrFile, ...], about("Checksum files (SHA256SUMS).", min_length=1)
+    ] = ()
+    baselines: Annotated[
+        tuple[MaterialOrFile, ...], about("Reference values (assay baseline).", min_length=1)
+    ] = ()
     uefi_databases: Annotated[
         tuple[MaterialOrFile, ...],
-        about("UEFI signature databases (db) of boot programs."),
+        about("UEFI signature databases (db) of boot programs.", min_length=1),
     ] = ()
     forbidden: Annotated[
         tuple[MaterialOrFile, ...],
@@ -126,7 +144,8 @@ class TrustedRoot(Entry, frozen=True):
     """What identities and log entries are checked with (a Sigstore trusted root). It vouches for
     nothing by itself."""
 
-    ONE_OF: ClassVar = ("file", "inline", "tuf")
+    ONE_OF = ("file", "inline", "tuf")
+    NEEDS = MappingProxyType({"sha256": ("file",)})
 
     file: Annotated[str, about("The file's name.", min_length=1)] = ""
     sha256: Annotated[Sha256, about("The digest that the file has to have.")] | None = None
@@ -141,7 +160,8 @@ class Revoked(Entry, frozen=True):
     """Something that is trusted no more. With ``since``, signatures that a trusted time shows to
     be older still count; the signer's own word on the time is no proof."""
 
-    ONE_OF: ClassVar = ("key", "certificate", "digest", "identity", "anchor")
+    ONE_OF = ("key", "certificate", "digest", "identity", "anchor")
+    NEEDS = MappingProxyType({"since": ("key", "certificate", "identity", "anchor")})
 
     reason: Annotated[Text, about("Why.")]
     key: Annotated[str, about("A key's id, as verdicts show it (sha256:...).", min_length=1)] = ""

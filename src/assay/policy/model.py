@@ -148,6 +148,19 @@ VERSION = 1
 """The version of the document; raised when what an older reader would make of it is wrong."""
 
 
+_ANCHOR = "policy:"
+
+
+def anchor_id(name: str) -> str:
+    """What an anchor of the policy is called in a verdict (`assay.model.anchor.Anchor.id`)."""
+    return _ANCHOR + name
+
+
+def anchor_name(identifier: str) -> str:
+    """The reverse; empty for an anchor that is not the policy's (one of the command line)."""
+    return identifier.removeprefix(_ANCHOR) if identifier.startswith(_ANCHOR) else ""
+
+
 class Mode(Enum):
     """What becomes of an image that does not meet a rule."""
 
@@ -315,6 +328,8 @@ __all__ = [
     "VersionRequirement",
     "VulnerabilityRequirement",
     "WhenUnchecked",
+    "anchor_id",
+    "anchor_name",
     "anchors_in",
     "demand_of",
 ]

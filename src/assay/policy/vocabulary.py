@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from enum import Enum
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
@@ -14,7 +16,11 @@ from assay.model.identity import NamePattern
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """One mapping of the document; names of fields have dashes there (``at-least``)."""
+    """One mapping of the document; names of fields have dashes there (``at-least``). Of the fields
+    in ``ONE_OF`` exactly one is given; those in ``NEEDS`` only with one of the fields named."""
+
+    ONE_OF: ClassVar[tuple[str, ...]] = ()
+    NEEDS: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
 def about(text: str, **bounds: Any) -> Meta:
@@ -48,16 +54,35 @@ def pattern(text: str) -> NamePattern:
     return NamePattern.parse(f"regex:(?s:{inner})")
 
 
-_AGE = re.compile(r"([1-9][0-9]{0,5}) ?(m|h|d|w|minutes?|hours?|days?|weeks?)")
+AGE_FORM = r"^[1-9][0-9]{0,5} ?(m|h|d|w|minutes?|hours?|days?|weeks?)$"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_AGE = re.compile(r"([0-9]+) ?([a-z])")
 
 
 def age(text: str) -> timedelta:
     """A length of time. Raises ValueError, saying what is expected."""
-    found = _AGE.fullmatch(text)
-    if found is None:
+    found = _AGE.match(text)
+    if re.fullmatch(AGE_FORM, text) is None or found is None:
         raise ValueError("not a length of time such as 36 hours, 7 days or 2 weeks")
-    return timedelta(**{_UNITS[found[2][0]]: int(found[1])})
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+MOMENT_FORM = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$"
+)
+
+
+def moment(text: str) -> datetime:
+    """A moment, in UTC: a date (its beginning), or a date and time with an offset (RFC 3339).
+    Raises ValueError, saying what is wrong."""
+    if re.fullmatch(MOMENT_FORM, text) is None:
+        raise ValueError("not a date such as 2026-03-31, or 2026-03-31T17:00:00Z")
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("no such day") from None
 
 
 class Purpose(Enum):
@@ -83,7 +108,8 @@ class SignerGroup(Entry, frozen=True):
     ``any`` and ``at-least`` (with ``of``) is given. With ``at-least`` each one that counts has to
     be another person: a signer counts once, by however many anchors."""
 
-    ONE_OF: ClassVar = ("all", "any", "at-least")
+    ONE_OF = ("all", "any", "at-least")
+    NEEDS = MappingProxyType({"at-least": ("of",), "of": ("at-least",)})
 
     all: Annotated[tuple[Signers, ...], about("Each of these signs.", min_length=1)] | None = None
     any: Annotated[tuple[Signers, ...], about("One of these signs.", min_length=1)] | None = None

@@ -17,6 +17,8 @@ import msgspec
 from assay.model.comparison import SCHEMA_VERSION as comparison_version  # noqa: N811
 from assay.model.comparison import Comparison
 from assay.model.verdict import SCHEMA_VERSION, Verdict
+from assay.policy.model import VERSION as policy_version  # noqa: N811
+from assay.policy.schema import policy_schema
 from assay.report.contents import PackageList
 from assay.report.files import FileList, ListedFile
 
@@ -31,7 +33,10 @@ def names() -> list[str]:
 
 
 def text_of(name: str) -> str:
-    """A schema as it is shipped. Raises KeyError when there is none of that name."""
+    """A schema as it is shipped; the newest where a name has no version (``policy``). Raises
+    KeyError when there is none of that name."""
+    versions = [each for each in names() if each.rpartition("-")[0] == name]
+    name = max(versions, key=lambda each: int(each.rpartition("-")[2]), default=name)
     if name not in names():
         raise KeyError(name)
     return (FOLDER / f"{name}.json").read_text("utf-8")
@@ -133,6 +138,7 @@ def _comparison() -> dict[str, Any]:
 GENERATED: dict[str, Callable[[], dict[str, Any]]] = {
     f"verdict-{SCHEMA_VERSION}": _verdict,
     f"comparison-{comparison_version}": _comparison,
+    f"policy-{policy_version}": policy_schema,
 }
 """The schemas that are made from code, by name."""
 
