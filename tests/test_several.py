@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from assay import limits
+from assay.evidence.attached.legacy import usual_payload
+from assay.model.digest import Digest
 from assay.model.finding import UsageError
 from assay.pipeline import VerifyOptions, verify
 from assay.several import AHEAD, FETCHED_AT_ONCE, verify_each
 from assay.trust.anchors import Trust
+from tests.evidence.test_attached import push_legacy
 from tests.support.registry import Registry, running
 
 COUNT = 30
@@ -78,6 +87,56 @@ def test_who_stops_listening_leaves_no_thread_at_work(registry: Registry) -> Non
         if thread.name == "assay-fetch":
             thread.join(timeout=20)
             assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(("annotated", "each"), [(False, 4), (True, 5)])
+def test_the_usual_payload_of_cosign_is_known_without_asking_for_it(
+    registry: Registry, tmp_path: Path, annotated: bool, each: int
+) -> None:
+    """Four requests for a signed image with one layer: manifest, configuration, layer, and the
+    manifest of its signatures. What that signs is known by its digest. A payload with annotations
+    is none that could be known."""
+    registry.faults.no_referrers_api = True
+    key = ec.generate_private_key(ec.SECP256R1())
+    (tmp_path / "key.pub").write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    names = [_signed(registry, key, f"{n}", annotated) for n in range(COUNT)]
+    trust = Trust().add_key(str(tmp_path / "key.pub"))
+    assert all(verify_each(names, VerifyOptions(trust=trust)))
+    learnt = 12
+    assert each * COUNT <= len(registry.requests) <= each * COUNT + learnt
+
+
+def test_a_signature_that_is_added_later_is_found(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known of a repository's tags grows old: a program that runs for long finds what came
+    after they were listed."""
+    registry.faults.no_referrers_api = True
+    names = _pushed(registry, 4)
+    key = ec.generate_private_key(ec.SECP256R1())
+    (tmp_path / "key.pub").write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    request = VerifyOptions(trust=Trust().add_key(str(tmp_path / "key.pub")))
+    assert not any(verify_each(names, request))
+    later = _signed(registry, key, "later", False)
+    clock = time.monotonic() + limits.REGISTRY_MEMORY_SECONDS + 1
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+    assert verify(later, request)[0]
+
+
+def _signed(
+    registry: Registry, key: ec.EllipticCurvePrivateKey, content: str, annotated: bool
+) -> str:
+    image = registry.push_image("app", layers=[{"content": content.encode()}])
+    payload = usual_payload(Digest.parse(image["digest"]), f"{registry.host}/app")
+    if annotated:
+        payload = payload.replace(b'"optional":null', b'"optional":{"a":"b"}')
+    signature = base64.b64encode(key.sign(payload, ec.ECDSA(hashes.SHA256()))).decode()
+    push_legacy(registry, image, [(payload, {"dev.cosignproject.cosign/signature": signature})])
+    return f"docker://{registry.host}/app@{image['digest']}"
 
 
 @pytest.mark.parametrize("referrers", [True, False])

@@ -7,7 +7,6 @@ is some way off does. Each image has one layer, and a signature by a key under a
 from __future__ import annotations
 
 import base64
-import json
 import multiprocessing
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from assay.evidence.attached.legacy import usual_payload
+from assay.model.digest import Digest
 from benchmarks.work import assay
 from tests.support import registry as support
 
@@ -32,15 +33,7 @@ _ANNOTATION = "dev.cosignproject.cosign/signature"
 def _signed(registry: support.Registry, number: int, key: ec.EllipticCurvePrivateKey) -> str:
     """Push an image and its signature; the image's name."""
     image = registry.push_image("app", layers=[{"number": b"%d" % number}])
-    payload = {
-        "critical": {
-            "identity": {"docker-reference": f"{registry.host}/app"},
-            "image": {"docker-manifest-digest": image["digest"]},
-            "type": "cosign container image signature",
-        },
-        "optional": None,
-    }
-    data = json.dumps(payload).encode()
+    data = usual_payload(Digest.parse(image["digest"]), f"{registry.host}/app")
     signature = base64.b64encode(key.sign(data, ec.ECDSA(hashes.SHA256()))).decode()
     layer = registry.push_blob(data, _PAYLOAD) | {"annotations": {_ANNOTATION: signature}}
     manifest = {

@@ -117,6 +117,9 @@ CREDENTIAL_FILE_SIZE = 4 * MIB
 CREDENTIAL_HELPER_OUTPUT = 64 * KIB
 CREDENTIAL_HELPER_SECONDS = 60.0
 
+REGISTRY_MEMORY_SECONDS = 5.0
+"""For so long it is not asked again which tags a repository has, and whether a registry lists what
+refers to an image."""
 REGISTRY_PAGES = 1000
 REGISTRY_TAGS = 1_000_000
 REFERRERS = 10_000

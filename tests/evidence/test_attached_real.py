@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from assay.appraisal.case import BuiltInRule
+from assay.evidence.attached.legacy import usual_payload
+from assay.model.digest import Digest
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.trust.anchors import Trust
@@ -85,6 +88,20 @@ def test_what_cosign_signs(folder: Path, address: str, way: tuple[str, ...]) -> 
     assert verdict.coverage.fraction == 1.0
     other = _check(folder, f"docker://{address}/{name}:1", "theirs")
     assert other.exit_status == 1
+
+
+def test_what_cosign_2_signs_is_known_byte_by_byte(folder: Path, address: str) -> None:
+    image = push(folder, address, "usual")
+    _sign(folder, image, *OLD)
+    digest = Digest.parse(image.partition("@")[2])
+    payload = usual_payload(digest, f"{address}/usual")
+    layer = json.loads(
+        _run(
+            "skopeo", "inspect", "--raw", "--tls-verify=false",
+            f"docker://{address}/usual:sha256-{digest.hex}.sig", folder=folder,
+        )
+    )["layers"][0]  # fmt: skip
+    assert layer["digest"] == f"sha256:{hashlib.sha256(payload).hexdigest()}"
 
 
 @pytest.mark.parametrize("way", [NEW, OLD], ids=["bundle", "legacy"])

@@ -9,6 +9,7 @@ import socket
 import stat
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -383,6 +384,44 @@ def test_referrers_without_the_api_are_looked_for_under_the_tag(registry: Regist
     found = repository.referrers(Digest.parse(digest), "a/signature")
     assert found.origin == "tag"
     assert [entry["digest"] for entry in found.untrusted_descriptors] == [name]
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 501])
+def test_however_a_registry_says_that_it_has_no_referrers_api(
+    registry: Registry, status: int
+) -> None:
+    digest = registry.push_image("team/app", "1.0")["digest"]
+    registry.faults.referrers_status = status
+    name = _referring(registry, digest, 1, "a/signature")
+    entry = {"mediaType": OCI_MANIFEST, "digest": name, "size": 1}
+    registry.push_index("team/app", digest.replace(":", "-"), [entry])
+    repository = _repository(registry)
+    for _ in range(3):
+        found = repository.referrers(Digest.parse(digest))
+        assert found.origin == "tag"
+        assert [entry["digest"] for entry in found.untrusted_descriptors] == [name]
+    assert registry.count("GET .*/referrers/.*") == 1
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_registry_that_fails_is_not_one_without_referrers(
+    registry: Registry, status: int
+) -> None:
+    digest = registry.push_image("team/app", "1.0")["digest"]
+    registry.faults.referrers_status = status
+    with pytest.raises(AssayError):
+        _repository(registry).referrers(Digest.parse(digest))
+
+
+def test_threads_find_out_once_that_there_is_no_referrers_api(registry: Registry) -> None:
+    digest = registry.push_image("team/app", "1.0")["digest"]
+    registry.faults.no_referrers_api = True
+    repository = _repository(registry)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: repository.referrers(Digest.parse(digest)), range(8)))
+    assert {each.origin for each in found} == {"none"}
+    assert registry.count("GET .*/referrers/.*") == 1
 
 
 def test_no_referrers_is_not_an_absent_api(registry: Registry) -> None:

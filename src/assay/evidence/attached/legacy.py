@@ -3,6 +3,7 @@ it in the layer's annotations (cosign, SIGNATURE_SPEC.md)."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from msgspec import Struct
@@ -143,6 +144,20 @@ def parse_payload(data: bytes, kinds: tuple[str, ...] = (_IMAGE_TYPE,)) -> Paylo
         critical.object("identity").text("docker-reference"),
         optional if isinstance(optional, dict) else {},
     )
+
+
+def usual_payload(digest: Digest, reference: str) -> bytes:
+    """What cosign signs of an image without annotations, byte by byte. Whether a payload is this
+    one, its digest tells before it is fetched."""
+    document = {
+        "critical": {
+            "identity": {"docker-reference": reference},
+            "image": {"docker-manifest-digest": str(digest)},
+            "type": _IMAGE_TYPE,
+        },
+        "optional": None,
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def about_another(where: str, found: Digest, wanted: Digest) -> Finding:

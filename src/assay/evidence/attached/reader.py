@@ -28,6 +28,7 @@ from assay.model.reading import BlobStore
 from assay.model.signature import InlineSigned, Signature, SignatureScheme
 from assay.model.verdict import NotChecked
 from assay.sources.blobs import MemoryBlob, read_document
+from assay.sources.registry.names import name_in_registry
 
 if TYPE_CHECKING:
     from assay.sources.registry.repository import Repository
@@ -206,14 +207,17 @@ class _Candidate:
             raise AssayError(
                 Finding.of(codes.ATTACHED_UNREADABLE, detail=f"its digest: {error}")
             ) from None
+        from assay.measure.hashing import hash_bytes
+
+        usual = self._usual_payload() if layer.get("mediaType") == legacy.SIMPLE_SIGNING else b""
+        if len(usual) == size and hash_bytes(digest.algorithm, usual) == digest.value:
+            return usual  # the same bytes, whoever hands them out
         blob = self._store.blob(str(digest), size=size)
         if blob is None:
             raise AssayError(
                 Finding.of(codes.ATTACHED_UNREADABLE, detail=f"there is no blob {digest}")
             )
         content = read_document(blob, limits.ATTACHED_SIZE, where)
-        from assay.measure.hashing import hash_bytes
-
         if hash_bytes(digest.algorithm, content) != digest.value or len(content) != size:
             raise AssayError(
                 Finding.of(
@@ -223,6 +227,10 @@ class _Candidate:
                 )
             )
         return content
+
+    def _usual_payload(self) -> bytes:
+        reference = name_in_registry(self._context.image.resolved)
+        return legacy.usual_payload(self._digest, reference.name) if reference else b""
 
     def _document(self, name: str, kind: str, content: bytes, labels: dict[str, str]) -> None:
         key = f"document:{name}"

@@ -73,8 +73,8 @@ class HttpClient:
         seconds: float | None = None,
     ) -> Response:
         """Send a request, follow redirects, and return the final answer, whatever its status
-        unless it is 429 or 5xx. With ``stay`` redirects to other hosts are refused, and none is
-        followed once ``seconds`` are over.
+        unless it is 429, or 5xx other than 501. With ``stay`` redirects to other hosts are
+        refused, and none is followed once ``seconds`` are over.
 
         With ``once`` a request whose connection breaks is not sent again as it is: it may have
         been received in part. Raises AssayError when there is no such answer (with ``once``
@@ -158,7 +158,8 @@ class HttpClient:
                 retry.wait(retry.backoff(attempt))
                 continue
             if response.status not in retry.RETRIED_STATUS:
-                if response.status >= 500:
+                # 501 says that the server does not know what was asked, and not that it failed
+                if response.status >= 500 and response.status != 501:
                     response.discard()
                     raise refused(response.status, url)
                 return response

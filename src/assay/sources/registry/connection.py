@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 
+from assay import limits
 from assay.model.finding import AssayError
 from assay.model.secret import Secret
 from assay.sources.credentials import CredentialFiles
@@ -22,9 +24,18 @@ class CompanionTags:
     list them. ``asked`` counts the images whose tags were asked for one by one."""
 
     def __init__(self) -> None:
+        self.lock = threading.Lock()
         self.asked: set[str] = set()
         self.known: frozenset[str] | None = None
         self.endless = False
+        self._since = time.monotonic()
+
+    def grow_old(self) -> None:
+        """Forget what is no longer to be relied on: signatures are added all the time."""
+        if time.monotonic() - self._since > limits.REGISTRY_MEMORY_SECONDS:
+            self.asked.clear()
+            self.known, self.endless = None, False
+            self._since = time.monotonic()
 
 
 class RegistryConnection:
@@ -46,14 +57,28 @@ class RegistryConnection:
         self._base = parse_url(f"{'http' if plain_http else 'https'}://{registry}")
         self._certain = plain_http or not is_loopback(self._base.host)
         self._lock = threading.Lock()
-        self.lacks_referrers = False
-        """Whether it was found out that the registry has no referrers API."""
+        self.finding_out = threading.Lock()
+        """Held by who asks first whether the registry has the referrers API."""
+        self._has_referrers: tuple[bool, float] | None = None
         self.companions: dict[str, CompanionTags] = {}
         """By repository: what became known of tags that are made from digests."""
 
+    @property
+    def has_referrers(self) -> bool | None:
+        """Whether the registry has the referrers API; None until somebody has asked, and again
+        after a while: one answer may have been a mistake."""
+        known = self._has_referrers
+        if known is None or time.monotonic() - known[1] > limits.REGISTRY_MEMORY_SECONDS:
+            return None
+        return known[0]
+
+    @has_referrers.setter
+    def has_referrers(self, found: bool) -> None:
+        self._has_referrers = (found, time.monotonic())
+
     def get(self, repository: str, path: str, headers: Mapping[str, str] | None = None) -> Response:
         """GET ``/v2/<repository>/<path>`` (or another path of this registry, if it begins with a
-        slash). The answer has any status but 401, 403, 429 and 5xx.
+        slash). The answer has any status but 401, 403, 429, and 5xx other than 501.
 
         Raises AssayError for those, and where there is no answer.
         """

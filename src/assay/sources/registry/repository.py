@@ -192,23 +192,8 @@ class Repository:
 
         Asks the referrers API, and the fallback tag of a registry that has none.
         """
-        query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
-        found: list[dict[str, Any]] = []
-        origin = "none"
-        pages = self._pages(f"referrers/{digest}{query}", _ABSENT_API)
-        for response, body in () if self.connection.lacks_referrers else pages:
-            origin = "api"
-            if response.content_type != INDEX_TYPE:
-                raise malformed(
-                    response.url,
-                    "referrers are not served as an index",
-                    expected=INDEX_TYPE,
-                    actual=response.content_type,
-                )
-            found += _descriptors(body, response)
-            if len(found) > limits.REFERRERS:
-                raise _too_many(response, f"more than {limits.REFERRERS} referrers")
-        self.connection.lacks_referrers |= origin == "none"
+        listed = self._listed_referrers(digest, artifact_type)
+        found, origin = listed or [], "none" if listed is None else "api"
         if not found:
             # some registries answer with an empty list where they know no referrers at all
             tagged, where = self._tagged_referrers(digest)
@@ -219,6 +204,33 @@ class Repository:
             if not artifact_type or descriptor.get("artifactType") == artifact_type
         ]
         return Referrers(tuple(wanted), origin)
+
+    def _listed_referrers(self, digest: Digest, artifact_type: str) -> list[dict[str, Any]] | None:
+        """What the referrers API lists; None where the registry has none, which is asked once."""
+        connection = self.connection
+        if connection.has_referrers is None:
+            with connection.finding_out:
+                if connection.has_referrers is None:
+                    found = self._ask_for_referrers(digest, artifact_type)
+                    connection.has_referrers = found is not None
+                    return found
+        return self._ask_for_referrers(digest, artifact_type) if connection.has_referrers else None
+
+    def _ask_for_referrers(self, digest: Digest, artifact_type: str) -> list[dict[str, Any]] | None:
+        query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
+        found: list[dict[str, Any]] | None = None
+        for response, body in self._pages(f"referrers/{digest}{query}", _ABSENT_API):
+            if response.content_type != INDEX_TYPE:
+                raise malformed(
+                    response.url,
+                    "referrers are not served as an index",
+                    expected=INDEX_TYPE,
+                    actual=response.content_type,
+                )
+            found = [*(found or []), *_descriptors(body, response)]
+            if len(found) > limits.REFERRERS:
+                raise _too_many(response, f"more than {limits.REFERRERS} referrers")
+        return found
 
     def companion(self, digest: Digest, suffix: str) -> Manifest | None:
         """The manifest under the tag that is made from a digest and a suffix (``.sig``); None when
@@ -238,12 +250,15 @@ class Repository:
     def _may_exist(self, digest: Digest, tag: str) -> bool:
         with self._lock:
             memory = self.connection.companions.setdefault(self.name, CompanionTags())
-        memory.asked.add(str(digest))
-        if memory.known is None and not memory.endless and len(memory.asked) > _ASKED_ONE_BY_ONE:
-            try:
-                memory.known = frozenset(self.tags(most_pages=_COMPANION_PAGES))
-            except AssayError:
-                memory.endless = True  # or not to be had: then they are asked for as before
+        with memory.lock:
+            memory.grow_old()
+            memory.asked.add(str(digest))
+            unknown = memory.known is None and not memory.endless
+            if unknown and len(memory.asked) > _ASKED_ONE_BY_ONE:
+                try:
+                    memory.known = frozenset(self.tags(most_pages=_COMPANION_PAGES))
+                except AssayError:
+                    memory.endless = True  # or not to be had: then they are asked for as before
         return memory.known is None or tag in memory.known
 
     def _tagged_referrers(self, digest: Digest) -> tuple[list[dict[str, Any]], str]:
