@@ -177,6 +177,16 @@ PE_STRINGS = 64 * KIB
 """The COFF string table, where long section names stand."""
 PE_CERTIFICATE_TABLE = 4 * MIB
 PE_CERTIFICATES = 32
+UKI_TEXT = 64 * KIB
+"""A section of a unified kernel image that is text: a command line, os-release."""
+UKI_PROFILES = 256
+"""As many as systemd-stub takes."""
+PCR_SIGNATURES = 256
+"""Signed PCR values in one section: phases of a boot, times banks, times keys."""
+PCR_SIGNATURES_SIZE = 1 * MIB
+PCR_PHASE_PATHS = 32
+PCR_HARDWARE = 64
+"""Sections that are for certain hardware alone, each of which PCR 11 may depend on."""
 SBAT_SIZE = 64 * KIB
 SBAT_LEVEL_FILE = 16 * MIB
 """A revocation level as a file, or a shim that has one in it."""

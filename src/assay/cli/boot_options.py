@@ -19,4 +19,23 @@ def boot_options(command: Command) -> Command:
             help="Refuse programs that this revocation level (SBAT) does not take: a SbatLevel"
             " file or variable, or a shim, which has two.",
         ),
+        click.option(
+            "--pcr-key",
+            multiple=True,
+            metavar="FILE",
+            help="Ask for signed PCR values (.pcrsig) of a unified kernel image by this key.",
+        ),
+    )(phase_option(command))
+
+
+def phase_option(command: Command) -> Command:
+    """Which phases of a boot PCR values are signed for."""
+    return grouped(
+        "Boot loaders and kernels",
+        click.option(
+            "--pcr-phase",
+            multiple=True,
+            metavar="PATH",
+            help="PCR values may be signed for this path of boot phases as well (PHASE:PHASE...).",
+        ),
     )(command)

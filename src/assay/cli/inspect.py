@@ -10,6 +10,7 @@ from msgspec import structs
 
 from assay.appraisal.case import BuiltInRule
 from assay.cli import options, output
+from assay.cli.boot_options import phase_option
 from assay.cli.help import GroupedCommand
 from assay.cli.names import HELP_NAMES
 from assay.cli.progress import Bar
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.command("inspect", cls=GroupedCommand, context_settings=HELP_NAMES)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @options.evidence_options
+@phase_option
 @options.image_options
 @click.option("--files", is_flag=True, help="List the files of container images, with digests.")
 @click.option(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 from msgspec.structs import replace
 
+from assay import limits
 from assay.cli.help import grouped
 from assay.contents.options import ContentOptions
 from assay.model.finding import UsageError
@@ -465,6 +466,8 @@ def trust_from(given: Given) -> Trust:
         trust.add_tsa_ca(path)
     for path in given["ssh_revoked"]:
         trust.add_ssh_revoked(path)
+    for path in given.get("pcr_key", ()):
+        trust.add_pcr_key(path)
     for name in given["trusted_root"]:
         _add_trusted_root(trust, name, given)
     if given["witness_policy"]:
@@ -574,7 +577,19 @@ def open_options_from(given: Given) -> OpenOptions:
 
 def format_options_from(given: Given) -> Options:
     """How images are to be read."""
-    return Options(forced_type=given["type_"], platform=given["platform"])
+    return Options(
+        forced_type=given["type_"],
+        platform=given["platform"],
+        boot_phases=_boot_phases(given.get("pcr_phase", ())),
+    )
+
+
+def _boot_phases(given: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Paths of boot phases. Raises UsageError."""
+    paths = tuple(tuple(text.split(":")) if text else () for text in given)
+    if len(paths) > limits.PCR_PHASE_PATHS or any("" in path for path in paths):
+        raise UsageError("--pcr-phase: expected PHASE:PHASE:..., such as enter-initrd:leave-initrd")
+    return paths
 
 
 def content_options_from(given: Given) -> ContentOptions:

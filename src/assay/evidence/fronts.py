@@ -66,6 +66,11 @@ CHECKSUMS: EvidenceReader = Front(
     "checksums", "assay.evidence.checksums", lambda context: bool(context.given_for("checksums"))
 )
 INCLUDED: EvidenceReader = Front("included", "assay.evidence.included", _holding_statements)
+PCR_KEYS: EvidenceReader = Front(
+    "pcr-keys",
+    "assay.evidence.pcr_keys",
+    lambda context: any(key.scheme == "pcr-key" for key in context.keys),
+)
 SBAT: EvidenceReader = Front(
     "sbat", "assay.evidence.sbat", lambda context: bool(context.given_for("sbat-level"))
 )

@@ -78,12 +78,14 @@ class PlacedStore(Protocol):
 class Options(Struct, frozen=True):
     """What the user asked of the formats. ``platform`` is ``os/architecture[/variant]`` or empty
     for all; ``files`` asks for a digest of every file in a layer; ``forced_type`` is a format's
-    name, empty to detect; ``selection`` is which image of an archive is meant."""
+    name, empty to detect; ``selection`` is which image of an archive is meant. ``boot_phases`` are
+    paths of phases that PCR 11 is computed after, beside the usual ones."""
 
     platform: str = ""
     files: bool = False
     forced_type: str = ""
     selection: Selection = Selection()
+    boot_phases: tuple[tuple[str, ...], ...] = ()
 
 
 class Site(Struct, frozen=True):

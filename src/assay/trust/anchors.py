@@ -300,6 +300,21 @@ class Trust(Struct):
         self.keys.append(Key("", revocation.KEY_SCHEME, path, revoked))
         return self
 
+    def add_pcr_key(self, path: str) -> Trust:
+        """Ask for PCR values of a unified kernel image to be signed by this key. It is no anchor:
+        what a boot measures is not the whole image."""
+        from assay.signatures import pcr_policy, plain_keys
+
+        data = self._read(path, limits.KEY_FILE_SIZE, "--pcr-key")
+        try:
+            keys = plain_keys.load(data, "")
+        except UsageError as error:
+            raise UsageError(f"--pcr-key {path}: {error}") from error
+        if not keys:
+            raise UsageError(f"--pcr-key {path}: not a public key in PEM")
+        self.keys += [replace(key, scheme=pcr_policy.PCR_KEY, key_id=path) for key in keys]
+        return self
+
     def add_ca(self, path: str | os.PathLike[str]) -> Trust:
         """Trust whoever an authority has certified: certificates in PEM or DER, each of which is
         trusted. They may be roots, authorities below one, or signers' own."""

@@ -17,6 +17,8 @@ from assay.formats.pe.indirect_data import read_indirect_data
 from assay.formats.pe.layout import Layout, layout_of
 from assay.formats.pe.sections import add_sections, section_names
 from assay.formats.polyglot import polyglot_request
+from assay.formats.uki import kind_of
+from assay.formats.uki.profiles import unified_names
 from assay.formats.unchanged import unchanged_request
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import pe as codes
@@ -68,13 +70,16 @@ def _read(site: Site, whole: Component, reading: Reading) -> None:
         description=f"{headers.machine}, {headers.subsystem}",
         excluded=layout.excluded,
     )
-    names = section_names(headers.sections)
+    unified = bool(kind_of(headers.sections))
+    names = (unified_names if unified else section_names)(headers.sections)
     inner, behind = _parts(site, whole.id, headers, layout)
     if _is_linux(headers):
         inner[1] = replace(inner[1], labels={"name": LINUX})
     reading.components += inner
     add_sections(site, whole.id, headers, names, reading)
     reading.components += behind
+    if unified:
+        _read_unified(site, whole.id, headers, layout, names, reading)
     # what was parsed has to be what is hashed
     reading.requests.append((site.child("headers"), unchanged_request(headers.data)))
     if headers.certificate_table is not None:
@@ -108,6 +113,17 @@ def _parts(
     if table is not None and table[1] <= (site.blob.size or 0):
         behind.append(part("certificates", "pe-certificate-table", table))
     return inner, behind
+
+
+def _read_unified(
+    site: Site, whole: str, headers: Headers, layout: Layout, names: list[str], reading: Reading
+) -> None:
+    from assay.formats.uki.unified import add_unified
+
+    try:
+        add_unified(site, whole, headers, layout, names, reading)
+    except AssayError as error:
+        reading.findings.append(error.finding)
 
 
 def _is_linux(headers: Headers) -> bool:

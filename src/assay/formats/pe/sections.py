@@ -37,21 +37,22 @@ def section_names(sections: Sequence[Section]) -> list[str]:
 
 
 def content_span(section: Section) -> tuple[int, int]:
-    """The bytes in the file that a section has in memory: files fill up what is behind."""
+    """The bytes in the file that a section has in memory: files fill up what is behind. Old linkers
+    leave the size in memory open."""
     start, end = section.span
-    return start, min(end, start + section.virtual_size)
+    return start, min(end, start + (section.virtual_size or end - start))
 
 
 def add_sections(site: Site, whole: str, headers: Headers, names: list[str], to: Reading) -> None:
     """Add the sections that are in the file, with what they say of themselves."""
     for section, name in zip(headers.sections, names, strict=True):
-        start, end = section.span
+        start, end = content_span(section)
         if not start < end <= (site.blob.size or 0):
             continue
         part = Component(
             site.child(name),
             "pe-section",
-            Slice(whole, (section.span,)),
+            Slice(whole, ((start, end),)),
             parent=whole,
             size=end - start,
             labels={SECTION: section.name},
@@ -62,33 +63,29 @@ def add_sections(site: Site, whole: str, headers: Headers, names: list[str], to:
             to.findings.append(error.finding)
         to.components.append(part)
         if section.name == VENDOR_CERTIFICATES:
-            to.explore.append((part.id, SliceBlob(site.blob, (section.span,))))
+            to.explore.append((part.id, SliceBlob(site.blob, ((start, end),))))
 
 
 def _told(site: Site, part: Component, section: Section, to: Reading) -> Component:
     """A section whose content is for programs like this one, with that content."""
     if section.name == ".sbat":
-        data = _content(site.blob, section, part.id, limits.SBAT_SIZE, to)
+        data = _content(site.blob, section, part.id, to)
         rows = sbat.parse_section(data, part.id)
         shown = ", ".join(f"{row.name} {row.generation}" for row in rows)
         more = {"name": shown, SBAT: " ".join(map(str, rows))}
     elif section.name == ".sbatlevel":
-        data = _content(site.blob, section, part.id, limits.SBAT_SIZE, to)
+        data = _content(site.blob, section, part.id, to)
         levels = sbat.parse_shim_levels(data, part.id)
         more = {"name": ", ".join(f"{level.source} {level}" for level in levels)}
     else:
-        return part if section.name in part.id else _named(part, section.name)
+        more = {} if section.name in part.id else {"name": section.name}
     return replace(part, labels={**part.labels, **more})
 
 
-def _named(part: Component, name: str) -> Component:
-    return replace(part, labels={**part.labels, "name": name})
-
-
-def _content(blob: Blob, section: Section, part: str, limit: int, to: Reading) -> bytes:
-    """The content of a small section, that is compared with what is measured."""
+def _content(blob: Blob, section: Section, part: str, to: Reading) -> bytes:
+    """The content of a section of SBAT data, that is compared with what is measured."""
     start, end = content_span(section)
-    whole = blob.read_at(start, min(section.span[1] - start, limit))
-    if len(whole) == section.span[1] - start:
-        to.requests.append((part, unchanged_request(whole)))
-    return whole[: end - start]
+    data = blob.read_at(start, min(end - start, limits.SBAT_SIZE + 1))
+    if len(data) == end - start:
+        to.requests.append((part, unchanged_request(data)))
+    return data
