@@ -13,6 +13,9 @@ _MAGIC = {
     "zstd": b"\x28\xb5\x2f\xfd",
     "xz": b"\xfd7zXZ\x00\x00",
     "bzip2": b"BZh91AY&SY",
+    "lzma": b"\x5d\0\0\x10\0" + b"\xff" * 8,
+    "lz4": b"\x04\x22\x4d\x18",
+    "lz4-legacy": b"\x02\x21\x4c\x18",
 }
 
 

@@ -365,3 +365,23 @@ EXPRESSION_LENGTH = 4096
 """A condition of a policy in CEL."""
 FACTS_SIZE = 256 * MIB
 """Recorded facts in one file."""
+MODULE_SIZE = 512 * MIB
+"""A kernel module, decompressed: it is held in memory."""
+MODULE_INFO = 4 * MIB
+"""The section .modinfo of a module, or the names of its sections."""
+MODULE_TAIL = 64 * KIB
+"""Bytes at the end of a module in which a misplaced signature is looked for."""
+MODULES = 50_000
+"""Modules of one tree."""
+KERNEL_SIZE = 1 * GIB
+"""A kernel, decompressed."""
+KERNEL_KEYRING = 512 * KIB
+"""All certificates built into a kernel."""
+KERNEL_CERTIFICATES = 1024
+CPIO_ENTRIES = 500_000
+"""Files in one initial RAM disk."""
+CPIO_NAME = 4096
+INITRD_PARTS = 256
+"""Archives in one initial RAM disk."""
+INITRD_SIZE = 16 * GIB
+"""One archive of an initial RAM disk, decompressed."""

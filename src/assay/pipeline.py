@@ -371,6 +371,7 @@ def gather(image: OpenedImage, request: VerifyOptions) -> Gathered:
         request.formats,
         forced_type=request.formats.forced_type or image.forced_type,
         selection=image.selection,
+        kernel=request.formats.kernel or trust.kernel,
     )
     top = Component("", "file", Stored(image.root_key), size=image.root.size)
     site = Site(top, image.root, image.store, options, media_type=image.media_type)

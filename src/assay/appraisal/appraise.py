@@ -16,7 +16,7 @@ from assay.appraisal.states import States
 from assay.model.anchor import Anchor, Signer
 from assay.model.claim import ChunksAre, DigestIs, SizeIs
 from assay.model.codes import content as content_codes
-from assay.model.codes.trust import NO_ANCHOR
+from assay.model.codes.trust import NO_ANCHOR, PARTS_NOT_VOUCHED
 from assay.model.component import BASELINE
 from assay.model.demand import Word
 from assay.model.finding import Finding, Question, Severity
@@ -269,17 +269,21 @@ def _signers(outcome: SignatureOutcome) -> tuple[Signer, ...]:
     return tuple(dict.fromkeys([*vouching, *outcome.signers]))
 
 
-def _component_report(case: Case, component_id: str, states: States) -> ComponentReport:
+def _digests(case: Case) -> dict[str, tuple[str, ...]]:
+    """The plain digests of each component, as they were measured."""
+    found: dict[str, list[str]] = {}
+    for (subject, request), answer in case.facts.answers.items():
+        if isinstance(request, HashRequest) and request == HashRequest(request.algorithm):
+            found.setdefault(subject, []).append(f"{request.algorithm}:{answer.hex()}")
+    return {subject: tuple(digests) for subject, digests in found.items()}
+
+
+def _component_report(
+    case: Case, component_id: str, states: States, digests: tuple[str, ...]
+) -> ComponentReport:
     component = case.components[component_id]
     parts = states.of(component_id)
     worst = next((state for state in _WORST if state in parts), State.UNCLAIMED)
-    digests = tuple(
-        f"{request.algorithm}:{answer.hex()}"
-        for (subject, request), answer in case.facts.answers.items()
-        if subject == component_id
-        and isinstance(request, HashRequest)
-        and request == HashRequest(request.algorithm)
-    )
     return ComponentReport(
         id=component.id,
         kind=component.kind,
@@ -320,11 +324,13 @@ def _verdict(
         decision = Decision.UNCHECKED
     else:
         decision = Decision.ALLOWED
+    digests = _digests(case)
     held = sum(1 for outcome in outcomes if outcome.met)
     broken = sum(1 for outcome in outcomes if outcome.finding is not None)
+    in_part = any(error.code == PARTS_NOT_VOUCHED.name for error in errors)
     if any(finding.question is Question.INTACT for finding in errors):
         intact = Answer.NO
-    elif (held or vouchings) and not case.facts.faults:
+    elif (held or (vouchings and not in_part)) and not case.facts.faults:
         intact = Answer.YES
     else:
         intact = Answer.UNKNOWN
@@ -362,7 +368,8 @@ def _verdict(
             for outcome in signatures
         ),
         components=tuple(
-            _component_report(case, component, states) for component in case.components
+            _component_report(case, component, states, digests.get(component, ()))
+            for component in case.components
         ),
         not_checked=tuple(case.not_checked),
         claims_held=held,

@@ -25,8 +25,14 @@ SIGNING_KINDS = {
     "ca": "certificate authority",
     "identity": "identity",
     "secret": "secret",
+    "kernel": "kernel",
 }
 """Kinds of anchors that vouch by signatures or MACs, and so can be asked for in number."""
+
+MODULE_KINDS = ("kernel-module", "kernel-module-content")
+"""Kinds of components that are targets as the parts of a tree of kernel modules."""
+_SHOWN = 20
+"""Parts that are listed by name."""
 
 _WHY_NOT = {
     Status.UNKNOWN_SIGNER: "made by someone else",
@@ -192,6 +198,16 @@ def _missing(
     reached = [part for anchor in anchors for part in by_anchor[anchor.id].why]
     vouched = [target for target, number in have.items() if number >= needed]
     short = [target for target, number in have.items() if number < needed]
+    if vouched and all(case.components[target].kind in MODULE_KINDS for target in case.targets):
+        shown = ", ".join(_top(case, target) for target in short[:_SHOWN])
+        more = f" and {len(short) - _SHOWN} more" if len(short) > _SHOWN else ""
+        return Finding.of(
+            codes.PARTS_NOT_VOUCHED,
+            case.root,
+            f"{len(short)} of {len(have)} modules: {shown}{more}",
+            expected=f"{what} vouching for each of them",
+            actual=f"{len(vouched)} of {len(have)} modules",
+        )
     if vouched:
         return Finding.of(
             codes.PARTLY_VOUCHED,
@@ -223,6 +239,13 @@ def _missing(
     )
     # an outage is no refusal: another attempt may show that it is vouched for
     return replace(finding, question=Question.CHECKED) if _outage(signatures) else finding
+
+
+def _top(case: Case, target: str) -> str:
+    """The file that a target is a part of."""
+    while (above := case.components[target].parent) and above != case.root:
+        target = above
+    return target
 
 
 def _outage(signatures: Sequence[SignatureOutcome]) -> bool:

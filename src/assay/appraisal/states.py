@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 
 from assay.appraisal.case import Case
 from assay.appraisal.claims import Outcome
 from assay.appraisal.fixpoint import Reach
-from assay.appraisal.space import Space, Spaces
+from assay.appraisal.space import Link, Space, Spaces
 from assay.model.claim import ChunksAre, SizeIs
 from assay.model.codes import content as codes
 from assay.model.component import Slice, Stored
@@ -46,7 +46,9 @@ class States:
                     if target is broken and space in named:
                         found = found & named[space]
                     target.add(space, found)
+        self._links_from: dict[Space, list[Link]] = {}
         for link in spaces.links.values():
+            self._links_from.setdefault(link.source, []).append(link)
             whole = SpanSet.whole(spaces.sizes[link.derived])
             if broken.at(link.derived) and link.source not in named:
                 # what decodes to wrong content is wrong, even where its own digest is right
@@ -79,34 +81,29 @@ class States:
         ones; but where a stored file is nothing but a compressed form of something with parts,
         that, since which of its bytes hold which part cannot be told."""
         found: dict[Space, str] = {}
-        parted = {
-            footprint[0]
-            for component in self._case.components.values()
-            if isinstance(component.extent, Slice)
-            and (footprint := self._spaces.footprint(component.id)) is not None
-        }
+        first: dict[Space | None, str] = {}
+        parted: set[Space] = set()
+        for component in self._case.components.values():
+            footprint = self._spaces.footprint(component.id)
+            if footprint is not None:
+                first.setdefault(footprint[0], component.id)
+                if isinstance(component.extent, Slice):
+                    parted.add(footprint[0])
         for component in self._case.components.values():
             footprint = self._spaces.footprint(component.id)
             if isinstance(component.extent, Stored) and not component.external and footprint:
                 inner = self._content(*footprint, parted)
-                found.setdefault(inner or footprint[0], self._first(inner) or component.id)
+                found.setdefault(inner or footprint[0], first.get(inner) or component.id)
         return found
 
-    def _content(self, space: Space, spans: SpanSet, parted: Iterable[Space]) -> Space | None:
+    def _content(self, space: Space, spans: SpanSet, parted: Container[Space]) -> Space | None:
         """The one space with parts that is computed from all of these bytes."""
         inner = [
             link.derived
-            for link in self._spaces.links.values()
-            if link.source == space and link.derived in parted and link.spans == spans
+            for link in self._links_from.get(space, ())
+            if link.derived in parted and link.spans == spans
         ]
         return inner[0] if len(inner) == 1 and space not in parted else None
-
-    def _first(self, space: Space | None) -> str:
-        for component in self._case.components.values():
-            footprint = self._spaces.footprint(component.id)
-            if footprint is not None and footprint[0] == space:
-                return component.id
-        return ""
 
     def coverage(self) -> Coverage:
         totals = dict.fromkeys(State, 0)

@@ -51,6 +51,12 @@ def anchor_options(command: Command) -> Command:
             help="Trust signers that this authority certified: certificates in PEM or DER.",
         ),
         click.option(
+            "--kernel",
+            default="",
+            metavar="FILE",
+            help="Trust who may sign modules for this kernel image: the keys built into it.",
+        ),
+        click.option(
             "--identity",
             multiple=True,
             metavar="NAME",
@@ -449,6 +455,8 @@ def trust_from(given: Given) -> Trust:
         trust.add_key(path)
     for path in given["ca"]:
         trust.add_ca(path)
+    if given.get("kernel"):
+        trust.add_kernel(given["kernel"])
     for path in given["ca_intermediate"]:
         trust.add_ca_intermediate(path)
     for path in given["crl"]:

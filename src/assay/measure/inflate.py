@@ -34,11 +34,32 @@ def _bzip2(consumer: Consumer) -> Inflater:
     return Bzip2Inflater(consumer)
 
 
+def _lzma(consumer: Consumer) -> Inflater:
+    from assay.measure.inflaters.frames import LzmaInflater
+
+    return LzmaInflater(consumer)
+
+
+def _lz4(consumer: Consumer) -> Inflater:
+    from assay.measure.inflaters.lz4 import Lz4Inflater
+
+    return Lz4Inflater(consumer)
+
+
+def _legacy_lz4(consumer: Consumer) -> Inflater:
+    from assay.measure.inflaters.lz4 import LegacyLz4Inflater
+
+    return LegacyLz4Inflater(consumer)
+
+
 TRANSFORMS: dict[str, Callable[[Consumer], Inflater]] = {
     "gzip": _gzip,
     "zstd": _zstd,
     "xz": _xz,
     "bzip2": _bzip2,
+    "lzma": _lzma,
+    "lz4": _lz4,
+    "lz4-legacy": _legacy_lz4,
 }
 """How each `Derived` transform is computed."""
 

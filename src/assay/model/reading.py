@@ -79,13 +79,17 @@ class Options(Struct, frozen=True):
     """What the user asked of the formats. ``platform`` is ``os/architecture[/variant]`` or empty
     for all; ``files`` asks for a digest of every file in a layer; ``forced_type`` is a format's
     name, empty to detect; ``selection`` is which image of an archive is meant. ``boot_phases`` are
-    paths of phases that PCR 11 is computed after, beside the usual ones."""
+    paths of phases that PCR 11 is computed after, beside the usual ones. ``kernel`` is the
+    release of the kernel that is to load the modules, empty where that is not known. ``closely``
+    asks for what takes decompressing to know: the keys in a kernel, the parts of a RAM disk."""
 
     platform: str = ""
     files: bool = False
     forced_type: str = ""
     selection: Selection = Selection()
     boot_phases: tuple[tuple[str, ...], ...] = ()
+    kernel: str = ""
+    closely: bool = False
 
 
 class Site(Struct, frozen=True):

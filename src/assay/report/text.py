@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assay.model.codes.content import CONSISTENT_ONLY, UNCLAIMED_BYTES
 from assay.model.contents import ContentAccount
 from assay.model.finding import Finding, Severity
-from assay.model.verdict import Answer, Decision, Verdict
+from assay.model.verdict import Answer, Decision, State, Verdict
 from assay.report.findings import finding_lines, findings_section
 from assay.report.model import Report
 from assay.report.style import (
@@ -50,6 +50,8 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
         for name, note in vouching.notes.items():
             lines += labelled("", f"{name}: {note}", width, indent=13, column=13)
     say("covered", _covered(verdict))
+    if modules := _modules(verdict):
+        say("modules", modules)
     for account in verdict.contents:
         say("accounted", _accounted(verdict, account))
     say("allowed", _allowed(verdict), _ANSWER[verdict.allowed])
@@ -104,6 +106,16 @@ def _covered(verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
+def _modules(verdict: Verdict) -> str:
+    """How many of the modules in a directory are vouched for; empty for anything else."""
+    if verdict.format != "kernel-modules":
+        return ""
+    files = [one.id for one in verdict.components if one.parent == "tree"]
+    bound = {one.id for one in verdict.components if one.state is State.BOUND}
+    good = sum(1 for file in files if file in bound or f"{file}/module" in bound)
+    return f"all {len(files)} are vouched for" if good == len(files) else f"{good} of {len(files)}"
+
+
 def _accounted(verdict: Verdict, account: ContentAccount) -> str:
     from assay.report.contents import summary
 
@@ -126,10 +138,21 @@ def _rule(verdict: Verdict) -> str:
 
 
 def _is_beside_the_point(finding: Finding, verdict: Verdict) -> bool:
-    """Remarks; and that bytes are not vouched for, where none are and an error says why."""
+    """Remarks; and that bytes are not vouched for, where an error says why."""
     if finding.code in (UNCLAIMED_BYTES.name, CONSISTENT_ONLY.name):
-        return verdict.decision is not Decision.ALLOWED and not verdict.coverage.bound
+        if verdict.decision is Decision.ALLOWED:
+            return False
+        return not verdict.coverage.bound or _has_error(finding.component, verdict)
     return finding.severity is Severity.INFO
+
+
+def _has_error(component: str, verdict: Verdict) -> bool:
+    """Whether an error is about this component, or a part of it."""
+    return any(
+        finding.severity is Severity.ERROR
+        and (finding.component == component or finding.component.startswith(f"{component}/"))
+        for finding in verdict.findings
+    )
 
 
 def _details(verdict: Verdict, paint: Paint, width: int) -> list[str]:

@@ -78,12 +78,16 @@ def _open_directory(name: str, options: OpenOptions) -> list[OpenedImage]:
         return DIRECTORY.open(name, options)
     if variables := firmware_variables(Path(name)):
         return [opened_path(str(path)) for path in variables]
+    from assay.sources import module_tree
+
+    if next(module_tree.modules_below(name), None) is not None:
+        return module_tree.SOURCE.open(name, options)
     raise AssayError(
         Finding.of(
             codes.NOT_AN_IMAGE,
             detail=f"{name} is a directory without an image in it",
             expected="a file; or a directory with oci-layout and index.json, with manifest.json"
-            " and version, or with variables of firmware (efivarfs)",
+            " and version, with variables of firmware (efivarfs), or with kernel modules",
         )
     )
 

@@ -69,6 +69,8 @@ class Trust(Struct):
     """Whom to ask about revocation; None leaves it to trust policies (`ask_revocation`)."""
     demands: dict[str, str] = field(default_factory=dict)
     """What is asked of signatures (`Key.demands`); set it before keys are added."""
+    kernel: str = ""
+    """The release of the kernel that modules are for (`add_kernel`)."""
     held: dict[str, bytes] = field(default_factory=dict)
     """Files that are at hand and on no disk (those of an offline bundle), by name."""
     given: dict[str, str] = field(default_factory=dict)
@@ -331,6 +333,40 @@ class Trust(Struct):
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         names = ", ".join(str(each) for each in found[:3]) + more
         self.keys.append(Key(anchor, key_schemes.AUTHORITY, names, found, self.demands))
+        return self
+
+    def add_kernel(self, path: str | os.PathLike[str]) -> Trust:
+        """Trust whoever a kernel lets sign its modules: the certificates of its built-in keyring.
+        The kernel itself is taken on the user's word. Its release becomes `kernel`."""
+        from assay.linux.keyring import read_keyring
+        from assay.signatures.kernel_module.scheme import KEYRING
+        from assay.sources.files import open_path
+
+        if self.kernel:
+            raise UsageError("--kernel: modules are loaded by one kernel; give one")
+        try:
+            blob = open_path(Path(path))
+            if blob.size is None:
+                raise UsageError(f"--kernel {path}: not a regular file")
+            _, keyring = read_keyring(blob.read_at, blob.size)
+        except AssayError as error:
+            raise UsageError(f"--kernel {path}: {error.finding.detail}") from error
+        if not keyring.keys:
+            raise UsageError(
+                f"--kernel {path}: {keyring.problem}, so that it is not known which keys it trusts;"
+                " give their certificates with --ca"
+            )
+        found = tuple(each.certificate for each in keyring.keys)
+        release = keyring.release
+        anchor = self._add(
+            "kernel",
+            f"keys built into kernel {path} ({release or 'of an unknown release'}), which is itself"
+            " taken on your word",
+            os.fspath(path),
+        )
+        names = ", ".join(str(each) for each in found)
+        self.keys.append(Key(anchor, KEYRING, names, found))
+        self.kernel = release
         return self
 
     def add_ca_intermediate(self, path: str | os.PathLike[str]) -> Trust:

@@ -72,6 +72,7 @@ def attribute_named(text: str) -> str:
     return next((name for name in _SHORT.values() if name.lower() == wanted), "")
 
 
+@lru_cache(256)
 def _escaped(text: str) -> str:
     """A value with special characters escaped, and those that cannot be shown as their bytes."""
     shown = []

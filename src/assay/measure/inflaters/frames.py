@@ -143,6 +143,24 @@ class XzInflater(FrameInflater):
         super().finish()
 
 
+class LzmaInflater(FrameInflater):
+    """The older format of LZMA (.lzma, "LZMA_alone"): one stream, with or without an end mark."""
+
+    kind = "lzma"
+    magic_length = 13
+
+    def decoder(self) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
+        import lzma
+
+        def new() -> lzma.LZMADecompressor:
+            return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=limits.DECOMPRESSION_MEMORY)
+
+        return new, (lzma.LZMAError, MemoryError)
+
+    def starts(self, head: bytes) -> bool:
+        return False
+
+
 class Bzip2Inflater(FrameInflater):
     """Several streams are allowed, as parallel compressors write them."""
 

@@ -43,6 +43,18 @@ PARTLY_VOUCHED = Code(
     " only one platform is ever run, name it with --platform, and run it by its digest.",
 )
 
+PARTS_NOT_VOUCHED = Code(
+    "parts-not-vouched",
+    "some parts of the image are not vouched for",
+    Severity.ERROR,
+    Question.AUTHENTIC,
+    "For each of the parts that make up what was given (the modules in a directory), whether an"
+    " anchor vouches for it.",
+    "Some carry no signature, were changed, or were signed by someone else. Other findings say of"
+    " each of them why.",
+    "Get these parts again from their publisher, or remove them.",
+)
+
 NO_SIGNATURE = Code(
     "no-signature",
     "a key was given, and no signature was found",

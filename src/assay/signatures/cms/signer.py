@@ -138,7 +138,7 @@ class CmsSignature:
             unknown.append(self._no_certificate())
         if faults:
             placed = [self._placed(fault) for fault in dict.fromkeys(faults)]
-            trial.fail(key, _status(placed), faults[0].detail, *placed)
+            trial.fail(key, status_of(placed), faults[0].detail, *placed)
         else:
             trial.miss(key, unknown[0].detail.removeprefix(f"{self.signature.id}: "))
         return unknown
@@ -212,7 +212,7 @@ class CmsSignature:
         certificate = mine[0] if mine else None
         found = [self._placed(each) for each in self._faults(certificate, public, answers, None)]
         if found:
-            trial.fail(key, _status(found), found[0].detail, *found)
+            trial.fail(key, status_of(found), found[0].detail, *found)
             return
         notices = plain_keys.notices(key.material, self.signature.document, self.signature.id)
         signer = plain_keys.signer_of(key.material, self._digest_with(key.material))
@@ -309,7 +309,7 @@ def _has_key(certificate: Certificate, public: PublicKey) -> bool:
         return False
 
 
-def _status(faults: Sequence[Finding]) -> Status:
+def status_of(faults: Sequence[Finding]) -> Status:
     """What several faults come to: the most certain reason to refuse."""
     bad = [each for each in faults if each.question is not Question.CHECKED]
     bad = [each for each in bad if each.code not in _UNTOLD]

@@ -1,0 +1,1 @@
+"""Linux: kernel modules, trees of them, kernels, and initial RAM disks."""

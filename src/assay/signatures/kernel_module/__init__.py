@@ -1,0 +1,1 @@
+"""Signatures of kernel modules: CMS without certificates, and the keys built into kernels."""
