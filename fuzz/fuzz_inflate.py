@@ -32,9 +32,9 @@ def one_input(data: bytes) -> None:
 def _inflate(kind: str, stream: bytes, step: int) -> str | None:
     """The digest of what comes out; None for a stream that is damaged."""
     content = hashlib.sha256()
-    inflater = inflater_for(kind, content.update)
     view = memoryview(stream)
     try:
+        inflater = inflater_for(kind, content.update)
         for at in range(0, len(view), step):
             inflater.update(view[at : at + step])
         inflater.finish()

@@ -4,11 +4,14 @@ disks have (the same document, "Legacy frame")."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from assay import limits
 from assay.measure.inflaters.frames import FrameInflater
 from assay.measure.inflaters.model import OUTPUT, Consumer, Meter
+from assay.model.codes.content import UNSUPPORTED_ALGORITHM
+from assay.model.finding import AssayError, Finding
 
 FRAME_MAGIC = b"\x04\x22\x4d\x18"
 LEGACY_MAGIC = b"\x02\x21\x4c\x18"
@@ -18,15 +21,23 @@ _LEGACY_COMPRESSED = _LEGACY_BLOCK + _LEGACY_BLOCK // 255 + 16
 """The longest that a block of that many bytes can become."""
 
 
+def _library(part: str) -> Any:
+    """A module of python-lz4. Raises AssayError where a platform does not have it."""
+    try:
+        return import_module(f"lz4.{part}")
+    except ImportError as error:
+        raise AssayError(
+            Finding.of(UNSUPPORTED_ALGORITHM, detail=f"LZ4 cannot be read here: {error}")
+        ) from error
+
+
 class Lz4Inflater(FrameInflater):
     """Several frames are allowed."""
 
     kind = "lz4"
 
     def decoder(self) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
-        import lz4.frame
-
-        library: Any = lz4.frame
+        library = _library("frame")
         return lambda: _Frame(library.LZ4FrameDecompressor()), (RuntimeError, ValueError)
 
     def starts(self, head: bytes) -> bool:
@@ -61,9 +72,7 @@ class LegacyLz4Inflater:
     after a block. A magic number in place of a length begins another stream."""
 
     def __init__(self, consumer: Consumer) -> None:
-        import lz4.block
-
-        library: Any = lz4.block
+        library = _library("block")
         self._decompress: Callable[..., bytes] = library.decompress
         self._error: type[Exception] = library.LZ4BlockError
         self._consumer = consumer
