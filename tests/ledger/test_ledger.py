@@ -16,47 +16,9 @@ from assay.ledger.audit import audit
 from assay.ledger.log import Log
 from assay.ledger.store import Store
 from assay.model.finding import AssayError, UsageError
-from assay.model.verdict import Answer, Coverage, Decision, Verdict
 from assay.transparency import merkle
 from assay.transparency.note import KeyType, NoteError, NoteSigner
-
-TIME = "2026-11-24T12:00:00Z"
-
-
-def verdict(name: str = "disk.img") -> Verdict:
-    return Verdict(
-        image=name,
-        resolved=f"{name}@sha256:{'ab' * 32}",
-        format="raw",
-        decision=Decision.ALLOWED,
-        intact=Answer.YES,
-        authentic=Answer.YES,
-        allowed=Answer.YES,
-        coverage=Coverage(total=10, bound=10),
-        findings=(),
-        vouchers=(),
-        anchors=(),
-        signatures=(),
-        components=(),
-        not_checked=(),
-        claims_held=1,
-        claims_broken=0,
-        at=TIME,
-        rule="built-in",
-        tool="assay test",
-    )
-
-
-def entries(count: int, prefix: str = "image") -> list[tuple[bytes, bytes]]:
-    return [
-        entry.record(verdict(f"{prefix}-{number}"), TIME, entry.Context(ticket="T-1"))
-        for number in range(count)
-    ]
-
-
-@pytest.fixture(autouse=True)
-def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+from tests.ledger.support import TIME, entries, verdict
 
 
 @pytest.fixture
@@ -100,10 +62,10 @@ def test_every_entry_can_be_proved_to_someone_who_has_the_key_alone(log: Log) ->
         if row.index % 37:
             continue
         wire = log.prove(row.index).render()
-        proven = proof.verify(proof.parse(wire), row.leaf, log.key, [])
+        proven = proof.verify(proof.parse(wire), row.leaf, log.key)
         assert proven.index == row.index
         with pytest.raises(NoteError, match="does not lead"):
-            proof.verify(proof.parse(wire), row.leaf + b" ", log.key, [])
+            proof.verify(proof.parse(wire), row.leaf + b" ", log.key)
 
 
 def test_a_later_log_extends_an_earlier_one(log: Log) -> None:

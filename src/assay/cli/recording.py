@@ -35,6 +35,18 @@ def ledger_options(command: Command) -> Command:
             metavar="PLACE",
             help="Where its passphrase is: env:NAME, fd:NUMBER or file:PATH.",
         ),
+        click.option(
+            "--ledger-witnesses",
+            default="",
+            metavar="FILE",
+            help="Have the record cosigned by these witnesses, as many as this policy needs.",
+        ),
+        click.option(
+            "--ledger-timestamp-url",
+            default="",
+            metavar="URL",
+            help="Put a time stamp (RFC 3161) of this authority into each entry.",
+        ),
         click.option("--ticket", default="", metavar="TEXT", help="Record this change ticket."),
         click.option(
             "--environment", default="", metavar="TEXT", help="Record where it is about to run."
@@ -44,12 +56,23 @@ def ledger_options(command: Command) -> Command:
     )(command)
 
 
+_FOR_A_LEDGER = (
+    "ledger_key",
+    "ledger_passphrase",
+    "ledger_witnesses",
+    "ledger_timestamp_url",
+    "ticket",
+    "environment",
+)
+
+
 class Recorder:
     """A ledger that is open and writable before any image is read."""
 
-    def __init__(self, log: Log, context: Context) -> None:
+    def __init__(self, log: Log, context: Context, timestamp_url: str = "") -> None:
         self._log = log
         self._context = context
+        self._timestamp_url = timestamp_url
 
     def record(self, verdicts: Sequence[Verdict]) -> None:
         """Append all verdicts, on disk and under a signed checkpoint. Ends the command with exit
@@ -61,7 +84,15 @@ class Recorder:
 
         time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         with complaints():
-            self._log.append([record(verdict, time, self._context) for verdict in verdicts])
+            entries = [record(verdict, time, self._context) for verdict in verdicts]
+            if self._timestamp_url:
+                from assay.ledger.stamp import stamp
+                from assay.sources.model import OpenOptions
+                from assay.sources.time_stamping import stamper
+
+                asked = stamper(self._timestamp_url, OpenOptions())
+                entries = [(stamp(leaf, asked), body) for leaf, body in entries]
+            self._log.append(entries)
             self._log.store.close()
 
 
@@ -69,26 +100,34 @@ def recorder_from(given: dict[str, Any]) -> Recorder | None:
     """The recorder that the options ask for. Raises UsageError."""
     location = given["ledger"]
     if not location:
-        for option in ("ledger_key", "ledger_passphrase", "ticket", "environment"):
+        for option in (
+            "ledger_key",
+            "ledger_passphrase",
+            "ledger_witnesses",
+            "ticket",
+            "environment",
+        ):
             if given[option]:
                 raise UsageError(f"--{option.replace('_', '-')} is for a --ledger; give one")
         return None
     if not given["ledger_key"]:
         raise UsageError("--ledger: give --ledger-key, the private key that signs its checkpoints")
     from assay.cli.ledger.opening import complaints, open_log, opened, signer_of
+    from assay.cli.ledger.witnessing import cosigner
     from assay.ledger.entry import Context
 
     with complaints():
         with opened(location) as log:
             origin = log.origin
-        log = open_log(location, signer_of(origin, given["ledger_key"], given["ledger_passphrase"]))
+        signer = signer_of(origin, given["ledger_key"], given["ledger_passphrase"])
+        log = open_log(location, signer, cosigner(given["ledger_witnesses"]))
     context = Context(
         host=_host() if given["record_host"] else "",
         user=_user() if given["record_user"] else "",
         ticket=given["ticket"],
         environment=given["environment"],
     )
-    return Recorder(log, context)
+    return Recorder(log, context, given["ledger_timestamp_url"])
 
 
 def _host() -> str:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from assay.cms.timestamp import TimeAuthority
 from assay.ledger import memory
 from assay.ledger.entry import parse
 from assay.ledger.log import Log
-from assay.ledger.store import Transaction
+from assay.ledger.store import Row, Transaction
 from assay.ledger.tiles import WIDTH, TileError, grow, path_of, subtree_reader
 from assay.model.codes import ledger as codes
 from assay.model.finding import AssayError, Finding
@@ -21,6 +23,7 @@ from assay.transparency import merkle
 from assay.transparency import note as notes
 from assay.transparency.checkpoint import Checkpoint
 from assay.transparency.note import NoteError, VerifierKey
+from assay.transparency.policy import WitnessPolicy
 
 _FINDINGS = 100
 """Findings of one kind that are listed; the rest are counted."""
@@ -35,6 +38,7 @@ class Audit(Struct):
     checkpoints: int = 0
     bodies: int = 0
     pruned: int = 0
+    stamped: int = 0
     witnesses: list[str] = []
 
     @property
@@ -47,13 +51,14 @@ def audit(
     *,
     key: VerifierKey | None = None,
     outside: Sequence[bytes] = (),
-    witnesses: Sequence[VerifierKey] = (),
-    quorum: int = 0,
+    witnesses: WitnessPolicy | None = None,
+    clocks: tuple[TimeAuthority, ...] = (),
     progress: Callable[[int], object] | None = None,
 ) -> Audit:
     """Verify the ledger. ``key`` is the public key known from elsewhere, ``outside`` are
-    checkpoints that others have kept, ``quorum`` is how many ``witnesses`` must have signed the
-    newest one. Raises AssayError when the database cannot be read at all."""
+    checkpoints that others have kept, ``witnesses`` says who must have cosigned the newest one,
+    ``clocks`` are the authorities whose time stamps count (else each is taken by its own
+    certificates). Raises AssayError when the database cannot be read at all."""
     result = Audit(0, merkle.EMPTY_ROOT, [])
     add = result.findings.append
     if key is not None and key != log.key:
@@ -79,7 +84,7 @@ def audit(
         if merkle.root_of(leaves) != state.root:
             # not all entries are as they were: the leaves of the tree tell which
             leaves = _leaf_hashes(transaction, state.size)
-        _entries(transaction, leaves, result, progress)
+        _entries(transaction, leaves, result, clocks, progress)
         subtree = _tree(transaction, leaves, result)
         _checkpoints(log, transaction, len(leaves), subtree, result)
         remembered = memory.recall(log.origin)
@@ -87,8 +92,8 @@ def audit(
             finding = log.against(seen, state, subtree)
             if finding is not None and finding not in result.findings:
                 add(finding)
-    if witnesses or quorum:
-        _witnesses(note, list(witnesses), quorum, result)
+    if witnesses is not None:
+        _witnesses(note, witnesses, result)
     return result
 
 
@@ -96,6 +101,7 @@ def _entries(
     transaction: Transaction,
     leaves: list[bytes],
     result: Audit,
+    clocks: tuple[TimeAuthority, ...],
     progress: Callable[[int], object] | None,
 ) -> None:
     """Every entry against its leaf in the tree, and every body against its entry."""
@@ -121,7 +127,7 @@ def _entries(
         found = merkle.leaf_hash(row.leaf)
         if found != leaves[row.index]:
             _misplaced(result, row.index, found, leaves[row.index], places)
-        _body(result, row.index, row.leaf, row.body)
+        _content(result, row, clocks)
     _missing(result, range(expected_index, len(leaves)), len(leaves))
 
 
@@ -167,29 +173,36 @@ def _misplaced(
     )
 
 
-def _body(result: Audit, index: int, leaf: bytes, body: bytes | None) -> None:
-    if body is None:
+def _content(result: Audit, row: Row, clocks: tuple[TimeAuthority, ...]) -> None:
+    """The entry's own words: its verdict, and its time stamp."""
+    if row.body is None:
         result.pruned += 1
-        return
-    result.bodies += 1
+    else:
+        result.bodies += 1
     try:
-        expected = parse(leaf).body
+        entry = parse(row.leaf)
     except AssayError as error:
         _say(result, error.finding)
         return
-    actual = sha256(body).hexdigest()
-    if actual != expected:
+    if row.body is not None and sha256(row.body).hexdigest() != entry.body:
         _say(
             result,
             Finding.of(
                 codes.LEDGER_ENTRY_ALTERED,
-                f"entry[{index}]/body",
+                f"entry[{row.index}]/body",
                 "the recorded verdict is not the one that the entry names",
-                expected=expected,
-                actual=actual,
-                offset=index,
+                expected=entry.body,
+                actual=sha256(row.body).hexdigest(),
+                offset=row.index,
             ),
         )
+    if entry.timestamp:
+        from assay.ledger.stamp import check
+
+        result.stamped += 1
+        found = check(entry, clocks)
+        if found is not None:
+            _say(result, replace(found, component=f"entry[{row.index}]", offset=row.index))
 
 
 def _tree(transaction: Transaction, leaves: list[bytes], result: Audit) -> merkle.Subtree:
@@ -259,20 +272,23 @@ def _checkpoints(
             )
 
 
-def _witnesses(note: bytes, witnesses: list[VerifierKey], quorum: int, result: Audit) -> None:
+def _witnesses(note: bytes, policy: WitnessPolicy, result: Audit) -> None:
+    present: frozenset[bytes] = frozenset()
     try:
-        seen = notes.confirmations(notes.parse(note), witnesses) if note else []
+        if note:
+            parsed = notes.parse(note)
+            notes.confirmations(parsed, list(policy.witnesses.values()))
+            present = policy.witnesses_of(parsed)
     except NoteError as error:
         result.findings.append(Finding.of(codes.LEDGER_CHECKPOINT_INVALID, detail=str(error)))
-        seen = []
-    result.witnesses = [one.name for one in seen]
-    if len(seen) < quorum:
+    result.witnesses = sorted(policy.witnesses[name].name for name in present)
+    if not policy.is_met_by(present):
         result.findings.append(
             Finding.of(
                 codes.LEDGER_NOT_WITNESSED,
                 detail=f"cosigned by {', '.join(result.witnesses) or 'nobody'}",
-                expected=f"{quorum} of {', '.join(key.name for key in witnesses) or 'no witness'}",
-                actual=len(seen),
+                expected=policy.describe(),
+                actual=len(present),
             )
         )
 

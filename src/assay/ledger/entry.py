@@ -70,6 +70,8 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     vouched: tuple[Vouched, ...] = ()
     vouched_left_out: int = 0
     context: Context = Context()
+    timestamp: str = ""
+    """An RFC 3161 token in base64, over this entry without it (see `assay.ledger.stamp`)."""
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
@@ -79,7 +81,7 @@ def record(verdict: Verdict, time: str, context: Context) -> tuple[bytes, bytes]
     """The leaf and the body for a verdict. ``time`` is when it is recorded.
 
     Raises AssayError (ledger-entry-too-large) when even the shortened leaf has no room."""
-    body = _encoded(msgspec.to_builtins(verdict))
+    body = encoded(msgspec.to_builtins(verdict))
     worst = [finding for finding in verdict.findings if finding.severity is Severity.ERROR]
     rest = [finding for finding in verdict.findings if finding.severity is not Severity.ERROR]
     findings = [f"{one.severity.value} {one.code} {one.component}".rstrip() for one in worst + rest]
@@ -116,20 +118,26 @@ def record(verdict: Verdict, time: str, context: Context) -> tuple[bytes, bytes]
         vouched_left_out=max(0, len(verdict.vouchers) - SIGNERS_IN_LEAF),
         context=context,
     )
-    leaf = _encoded(entry)
+    return sized(entry), body
+
+
+def sized(entry: Entry) -> bytes:
+    """The leaf. Raises AssayError (ledger-entry-too-large)."""
+    leaf = encoded(entry)
     if len(leaf) > LEAF_SIZE:
         raise AssayError(
             Finding.of(
                 codes.LEDGER_ENTRY_TOO_LARGE,
-                detail=f"the entry for {verdict.image[:100]!r} has {len(leaf)} bytes",
+                detail=f"the entry for {entry.image[:100]!r} has {len(leaf)} bytes",
                 expected=f"at most {LEAF_SIZE}",
                 actual=len(leaf),
             )
         )
-    return leaf, body
+    return leaf
 
 
-def _encoded(value: Any) -> bytes:
+def encoded(value: Any) -> bytes:
+    """A value in the one form that is hashed: JSON with members in order."""
     try:
         return _ENCODER.encode(value)
     except UnicodeEncodeError:

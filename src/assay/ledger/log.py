@@ -36,16 +36,20 @@ class Sealed(Struct, frozen=True):
     checkpoint: bytes
 
 
+Cosign = Callable[["Log", bytes], bytes]
+"""Gets cosignature lines over a checkpoint of a ledger. Raises AssayError where too few are had."""
+
+
 class Log:
     """A ledger that can be read, and appended to with its key.
 
-    ``cosign`` is asked for cosignature lines over each new checkpoint (see `witness`)."""
+    ``cosign`` gets cosignature lines over each new checkpoint (see `assay.ledger.cosigning`)."""
 
     def __init__(
         self,
         store: Store,
         signer: NoteSigner | None = None,
-        cosign: Callable[[Log, bytes], bytes] | None = None,
+        cosign: Cosign | None = None,
     ) -> None:
         self.store = store
         self._signer = signer
@@ -232,6 +236,17 @@ class Log:
                 actual=root.hex(),
             )
         return None
+
+    def prune(self, before: str) -> int:
+        """Drop the whole verdicts of entries recorded before a time (RFC 3339 in UTC), up to the
+        first that is not; how many. The entries stay, and so do all hashes. Raises AssayError."""
+        with self.store.write() as transaction:
+            end = 0
+            for row in transaction.rows():
+                if parse(row.leaf).time >= before:
+                    break
+                end = row.index + 1
+            return transaction.prune(end)
 
     # -- proving -----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from assay.transparency import merkle
 from assay.transparency import note as notes
 from assay.transparency.checkpoint import Checkpoint
 from assay.transparency.note import Confirmed, NoteError, VerifierKey
+from assay.transparency.policy import WitnessPolicy
 
 _HEADER = "c2sp.org/tlog-proof@v1"
 _NODES = 63
@@ -76,19 +77,22 @@ def _decoded(text: str) -> bytes:
 
 
 def verify(
-    proof: Proof, leaf: bytes, log: VerifierKey, witnesses: list[VerifierKey], quorum: int = 0
+    proof: Proof, leaf: bytes, log: VerifierKey, witnesses: WitnessPolicy | None = None
 ) -> Proven:
-    """Check that ``leaf`` (the entry's bytes) is in the log with that key, and that at least
-    ``quorum`` of the witnesses have seen it. Raises NoteError saying which step fails."""
+    """Check that ``leaf`` (the entry's bytes) is in the log with that key, and that those
+    ``witnesses`` have seen it. Raises NoteError saying which step fails."""
     note = notes.parse(proof.checkpoint)
     state = checkpoints.parse(note.text)
     if state.origin != log.name:
         raise NoteError(f"the checkpoint is of {state.origin!r} and the key of {log.name!r}")
     if not notes.confirmations(note, [log]):
         raise NoteError(f"the checkpoint is not signed by {log.render()}")
-    seen = notes.confirmations(note, witnesses)
-    if len(seen) < quorum:
-        raise NoteError(f"{len(seen)} of the witnesses given have signed, and {quorum} are needed")
+    seen = notes.confirmations(note, list(witnesses.witnesses.values()) if witnesses else [])
+    if witnesses is not None and not witnesses.is_met_by(witnesses.witnesses_of(note)):
+        raise NoteError(
+            f"cosigned by {', '.join(one.name for one in seen) or 'nobody'}; needed:"
+            f" {witnesses.describe()}"
+        )
     root = merkle.root_from_inclusion(
         merkle.leaf_hash(leaf), proof.index, state.size, list(proof.path)
     )

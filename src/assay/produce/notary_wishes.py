@@ -33,9 +33,9 @@ def notary_wishes(
     """Read the files. Raises UsageError where one cannot be used."""
     stamp = None
     if timestamp_url:
-        judges = (TimeAuthority(_certificates(tsa_ca, "--tsa-ca")),) if tsa_ca else ()
+        judges = (TimeAuthority(certificates_in(tsa_ca, "--tsa-ca")),) if tsa_ca else ()
         stamp = _explained(stamper(timestamp_url, options or OpenOptions(), judges))
-    chain = tuple(each for path in certificates for each in _certificates(path, "--certificate"))
+    chain = tuple(each for path in certificates for each in certificates_in(path, "--certificate"))
     return NotaryWishes(chain, expiry, stamp)
 
 
@@ -53,7 +53,7 @@ def _explained(stamp: Stamp) -> Stamp:
     return explained
 
 
-def _certificates(path: Name, option: str) -> tuple[Certificate, ...]:
+def certificates_in(path: Name, option: str) -> tuple[Certificate, ...]:
     data = read_bounded(Path(path), limits.KEY_FILE_SIZE, option)
     try:
         return tuple(read_certificates(data))

@@ -39,8 +39,8 @@ def parse(text: bytes) -> Checkpoint:
     at = len(origin.encode()) + 1
     if not size.isascii() or not size.isdigit() or (size[0] == "0" and size != "0"):
         raise NoteError(f"the tree size {size[:30]!r} is not a decimal number", at)
-    if len(size) > 19:
-        raise NoteError("the tree size is over 2**63", at)
+    if len(size) > 19 or int(size) >= 1 << 63:
+        raise NoteError("the tree size is 2**63 or more", at)
     digest = decoded(root) or b""
     if len(digest) != HASH_SIZE:
         raise NoteError("the root hash is not 32 bytes in base64", at + len(size) + 1)

@@ -63,6 +63,11 @@ class NoteSignature(Struct, frozen=True):
     untrusted_key_hash: bytes
     signature: bytes
 
+    def render(self) -> bytes:
+        """The line, with its end."""
+        encoded = base64.b64encode(self.untrusted_key_hash + self.signature).decode("ascii")
+        return f"{_LINE}{self.untrusted_name} {encoded}\n".encode()
+
 
 class Note(Struct, frozen=True):
     """``text`` ends with a line end and is exactly what is signed."""
@@ -71,12 +76,7 @@ class Note(Struct, frozen=True):
     signatures: tuple[NoteSignature, ...]
 
     def render(self) -> bytes:
-        lines = [
-            f"{_LINE}{item.untrusted_name} "
-            + base64.b64encode(item.untrusted_key_hash + item.signature).decode("ascii")
-            for item in self.signatures
-        ]
-        return self.text + b"\n" + ("\n".join(lines) + "\n").encode("utf-8")
+        return self.text + b"\n" + b"".join(line.render() for line in self.signatures)
 
 
 def parse(data: bytes) -> Note:

@@ -6,7 +6,7 @@ is what witnesses are for. Names are bytes, compared as they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -33,6 +33,8 @@ class WitnessPolicy(Struct, frozen=True):
     witnesses: Mapping[bytes, VerifierKey]
     groups: Mapping[bytes, Group]
     quorum: bytes
+    urls: Mapping[bytes, str] = {}
+    """Where a witness is asked for cosignatures (C2SP tlog-witness), for those that name it."""
 
     def witnesses_of(self, note: Note) -> frozenset[bytes]:
         """The witnesses whose cosignature of a checkpoint is right. Lines by others, and lines that
@@ -66,8 +68,22 @@ class WitnessPolicy(Struct, frozen=True):
         group = self.groups.get(self.quorum)
         if group is None:
             return f"the witness {shown(self.quorum)}"
-        names = ", ".join(map(shown, group.members))
+        names = ", ".join(
+            self.witnesses[name].name if name in self.witnesses else shown(name)
+            for name in group.members
+        )
         return f"{group.needed} of {names}"
+
+
+def quorum_of(witnesses: Sequence[VerifierKey], needed: int) -> WitnessPolicy:
+    """The policy that ``needed`` of these have to have signed, any of them. Raises NoteError when
+    there are fewer."""
+    if needed > len(witnesses):
+        raise NoteError(f"{needed} of {len(witnesses)} witnesses cannot be")
+    named = {key.render().encode(): key for key in witnesses}
+    if not needed:
+        return WitnessPolicy((), named, {}, b"")
+    return WitnessPolicy((), named, {b"quorum": Group(needed, tuple(named))}, b"quorum")
 
 
 def shown(name: bytes) -> str:
@@ -80,6 +96,7 @@ def parse_policy(data: bytes) -> WitnessPolicy:
     logs: list[VerifierKey] = []
     witnesses: dict[bytes, VerifierKey] = {}
     groups: dict[bytes, Group] = {}
+    urls: dict[bytes, str] = {}
     quorum: bytes | None = None
     offset = 0
     for number, line in enumerate(data.split(b"\n"), 1):
@@ -95,6 +112,8 @@ def parse_policy(data: bytes) -> WitnessPolicy:
             elif kind == b"witness":
                 name = _new(arguments, witnesses, groups)
                 witnesses[name] = _witness(arguments, witnesses)
+                if len(arguments) == 3:
+                    urls[name] = shown(arguments[2])
             elif kind == b"group":
                 name = _new(arguments, witnesses, groups)
                 groups[name] = _group(arguments, witnesses, groups)
@@ -109,7 +128,7 @@ def parse_policy(data: bytes) -> WitnessPolicy:
         offset += len(line) + 1
     if quorum is None:
         raise NoteError("there is no quorum line", len(data))
-    return WitnessPolicy(tuple(logs), witnesses, groups, quorum)
+    return WitnessPolicy(tuple(logs), witnesses, groups, quorum, urls)
 
 
 def _words(line: bytes) -> list[bytes]:

@@ -13,7 +13,7 @@ from assay import limits
 from assay.model.finding import AssayError, UsageError
 
 if TYPE_CHECKING:
-    from assay.ledger.log import Log
+    from assay.ledger.log import Cosign, Log
     from assay.transparency.note import NoteSigner, VerifierKey
 
 argument = click.argument("ledger", metavar="LEDGER")
@@ -47,7 +47,7 @@ def opened(location: str, signer: NoteSigner | None = None) -> Iterator[Log]:
         log.store.close()
 
 
-def open_log(location: str, signer: NoteSigner | None = None) -> Log:
+def open_log(location: str, signer: NoteSigner | None = None, cosign: Cosign | None = None) -> Log:
     """The ledger at a path or URL. Raises UsageError, AssayError."""
     try:
         from assay.ledger.log import Log
@@ -56,11 +56,14 @@ def open_log(location: str, signer: NoteSigner | None = None) -> Log:
         raise UsageError(
             f"a ledger needs SQLAlchemy and Alembic: pip install 'assay[ledger]' ({error})"
         ) from error
-    return Log(Store(location), signer)
+    return Log(Store(location), signer, cosign)
 
 
-def signer_of(origin: str, path: str, passphrase: str | None) -> NoteSigner:
-    """The key that signs a ledger's checkpoints, under the ledger's name. Raises UsageError."""
+def signer_of(
+    origin: str, path: str, passphrase: str | None, *, witness: bool = False
+) -> NoteSigner:
+    """The key that signs a ledger's checkpoints, under the ledger's name; or those of others, as
+    the ``witness`` of this name. Raises UsageError."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from assay.cli.passphrase import ask
@@ -76,21 +79,21 @@ def signer_of(origin: str, path: str, passphrase: str | None) -> NoteSigner:
             f"{path}: checkpoints are signed with Ed25519;"
             " assay key generate ledger.key --kind ed25519 makes such a key"
         )
-    return NoteSigner(origin, KeyType.ED25519, private)
+    return NoteSigner(origin, KeyType.COSIGNATURE if witness else KeyType.ED25519, private)
 
 
-def verifier_of(text: str) -> VerifierKey:
+def verifier_of(text: str, option: str = "--verifier-key") -> VerifierKey:
     """A verifier key (C2SP signed-note): itself, or a file that holds it. Raises UsageError."""
     from assay.evidence.model import read_bounded
     from assay.transparency.note import NoteError, VerifierKey
 
     if "+" not in text:
-        data = read_bounded(Path(text), limits.KEY_FILE_SIZE, "--verifier-key")
+        data = read_bounded(Path(text), limits.KEY_FILE_SIZE, option)
         text = data.decode("utf-8", "replace").strip()
     try:
         return VerifierKey.parse(text)
     except NoteError as error:
-        raise UsageError(f"--verifier-key: {error}") from error
+        raise UsageError(f"{option}: {error}") from error
 
 
 def moment(text: str, option: str) -> str:

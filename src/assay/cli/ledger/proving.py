@@ -11,13 +11,15 @@ import click
 from assay import limits
 from assay.cli.files import check_target, write_whole
 from assay.cli.ledger.opening import argument, complaints, opened, verifier_of
+from assay.cli.ledger.witnessing import policy_from
 from assay.cli.names import HELP_NAMES
 from assay.model.finding import UsageError
 from assay.printable import printable
 from assay.report.style import counted
 
 if TYPE_CHECKING:
-    from assay.transparency.note import VerifierKey
+    from assay.cms.timestamp import TimeAuthority
+    from assay.transparency.policy import WitnessPolicy
 
 _verifier = click.option(
     "--verifier-key",
@@ -35,6 +37,14 @@ _quorum = click.option(
     default=0,
     metavar="N",
     help="How many of the witnesses have to have signed.",
+)
+
+
+_witness_policy = click.option(
+    "--witness-policy",
+    default="",
+    metavar="FILE",
+    help="Witnesses, and how many of them have to have signed (C2SP tlog-policy).",
 )
 
 
@@ -93,6 +103,13 @@ def prove(ledger: str, index: int, output: str, force: bool) -> None:
 )
 @_witnesses
 @_quorum
+@_witness_policy
+@click.option(
+    "--tsa-ca",
+    default="",
+    metavar="FILE",
+    help="The authority of the entries' time stamps; those of anyone else do not count.",
+)
 @click.option("--proof", default="", metavar="FILE", help="Check this proof, and no ledger.")
 @click.option(
     "--entry", default="", metavar="FILE", help="The entry of the proof.  [default: FILE.entry]"
@@ -103,6 +120,8 @@ def verify(
     checkpoints: tuple[str, ...],
     witnesses: tuple[str, ...],
     quorum: int,
+    witness_policy: str,
+    tsa_ca: str,
     proof: str,
     entry: str,
 ) -> None:
@@ -119,9 +138,9 @@ def verify(
       assay ledger verify --proof 41.tlog-proof --verifier-key verdicts.vkey
     """
     with complaints():
-        known = [verifier_of(text) for text in witnesses]
+        needed = _needed(witnesses, quorum, witness_policy)
         if proof:
-            _verify_proof(proof, entry or f"{proof}.entry", verifier, known, quorum)
+            _verify_proof(proof, entry or f"{proof}.entry", verifier, needed)
             return
         if ledger is None:
             raise UsageError("name a LEDGER, or give --proof")
@@ -139,8 +158,8 @@ def verify(
                 log,
                 key=verifier_of(verifier) if verifier else None,
                 outside=outside,
-                witnesses=known,
-                quorum=quorum,
+                witnesses=needed,
+                clocks=_clocks(tsa_ca),
             )
             key = log.key.render()
         word = "SOUND" if result.sound else "NOT SOUND"
@@ -150,6 +169,9 @@ def verify(
             f"  {told}, {counted(result.checkpoints, 'checkpoint')}, root {result.root.hex()}"
         )
         click.echo(f"  whole verdicts: {result.bodies} kept, {result.pruned} no longer")
+        if result.stamped:
+            by = f"the authority in {printable(tsa_ca)}" if tsa_ca else "their own certificates"
+            click.echo(f"  time stamps: {result.stamped}, by {by}")
         if result.witnesses:
             click.echo(f"  witnesses: {', '.join(map(printable, result.witnesses))}")
         if not verifier:
@@ -161,9 +183,34 @@ def verify(
         raise click.exceptions.Exit(0 if result.sound else 1)
 
 
-def _verify_proof(
-    proof: str, entry: str, verifier: str, witnesses: list[VerifierKey], quorum: int
-) -> None:
+def _clocks(path: str) -> tuple[TimeAuthority, ...]:
+    """Authorities for time stamps, from a file of certificates. Raises UsageError."""
+    if not path:
+        return ()
+    from assay.cms.timestamp import TimeAuthority
+    from assay.produce.notary_wishes import certificates_in
+
+    return (TimeAuthority(certificates_in(path, "--tsa-ca")),)
+
+
+def _needed(witnesses: tuple[str, ...], quorum: int, path: str) -> WitnessPolicy | None:
+    """Who has to have cosigned, by the options. Raises UsageError."""
+    from assay.transparency.note import NoteError
+    from assay.transparency.policy import quorum_of
+
+    if path:
+        if witnesses or quorum:
+            raise UsageError("--witness-policy names the witnesses and how many; give it alone")
+        return policy_from(path, "--witness-policy")
+    if not witnesses and not quorum:
+        return None
+    try:
+        return quorum_of([verifier_of(text, "--witness") for text in witnesses], quorum)
+    except NoteError as error:
+        raise UsageError(f"--quorum: {error}") from error
+
+
+def _verify_proof(proof: str, entry: str, verifier: str, witnesses: WitnessPolicy | None) -> None:
     from assay.evidence.model import read_bounded
     from assay.ledger import proof as proofs
     from assay.transparency.note import NoteError
@@ -174,7 +221,7 @@ def _verify_proof(
     data = read_bounded(Path(proof), limits.SIGNATURE_SIZE, "--proof")
     leaf = read_bounded(Path(entry), limits.SIGNATURE_SIZE, "--entry")
     try:
-        shown = proofs.verify(proofs.parse(data), leaf, key, witnesses, quorum)
+        shown = proofs.verify(proofs.parse(data), leaf, key, witnesses)
     except NoteError as error:
         click.echo(f"NOT PROVEN  {printable(proof)}\n  {printable(str(error))}")
         raise click.exceptions.Exit(1) from error

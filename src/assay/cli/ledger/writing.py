@@ -1,12 +1,20 @@
-"""The verbs that make a ledger and take one over: ``init``, ``import``."""
+"""The verbs that make a ledger and take one over: ``init``, ``import``, ``prune``."""
 
 from __future__ import annotations
 
 import click
 
-from assay.cli.ledger.opening import argument, complaints, signer_of, verifier_of
+from assay.cli.ledger.opening import (
+    argument,
+    complaints,
+    moment,
+    opened,
+    signer_of,
+    verifier_of,
+)
 from assay.cli.names import HELP_NAMES
 from assay.cli.passphrase import passphrase_option
+from assay.report.style import counted
 
 
 @click.command("init", context_settings=HELP_NAMES)
@@ -67,4 +75,27 @@ def import_(ledger: str, folder: str, verifier: str) -> None:
         click.echo(f"{size} entries")
 
 
-VERBS = (init, import_)
+@click.command("prune", context_settings=HELP_NAMES)
+@argument
+@click.option(
+    "--before",
+    required=True,
+    metavar="TIME",
+    help="Drop the whole verdicts of entries recorded before this time.",
+)
+def prune(ledger: str, before: str) -> None:
+    """Drop whole verdicts that need not be kept any longer.
+
+    The entries stay, with what was decided and who vouched, and so does every hash: a pruned ledger
+    verifies as before, and proofs from it hold. What is dropped cannot be had back.
+
+    \b
+    Examples:
+      assay ledger prune verdicts.db --before 2025-11-25
+    """
+    with complaints(), opened(ledger) as log:
+        count = log.prune(moment(before, "--before"))
+        click.echo(f"dropped {counted(count, 'whole verdict')}; the entries stay")
+
+
+VERBS = (init, import_, prune)

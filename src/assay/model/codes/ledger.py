@@ -145,3 +145,15 @@ LEDGER_NOT_WITNESSED = Code(
     "A witness was not reachable, or it has seen another history of this log and refuses.",
     "See the detail for what each witness answered. A refusal is serious: compare histories.",
 )
+
+LEDGER_TIMESTAMP_INVALID = Code(
+    "ledger-timestamp-invalid",
+    "the time stamp of an entry does not prove its time",
+    Severity.ERROR,
+    Question.INTACT,
+    "The RFC 3161 time stamp in an entry against the entry, and against the authorities given.",
+    "Another authority made it than those given, or whoever holds the ledger's key recorded an"
+    " entry with a time stamp of something else.",
+    "Check which authority was configured then, and give its certificate with --tsa-ca. Where it is"
+    " the right one, the time of this entry cannot be relied on.",
+)
