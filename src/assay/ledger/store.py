@@ -129,7 +129,8 @@ class Transaction:
         query = sql.select(entries).where(entries.c.position >= start).order_by(entries.c.position)
         if end is not None:
             query = query.where(entries.c.position < end)
-        for row in self._connection.execution_options(yield_per=1000).execute(query):
+        # asked of the query: on the connection it would concern all that follows, the commit too
+        for row in self._connection.execute(query.execution_options(yield_per=1000)):
             body = None if row.body is None else _raw(row.body)
             yield Row(row.position, _raw(row.leaf), body)
 
