@@ -6,7 +6,7 @@ import contextlib
 
 from assay.ledger import entry, proof, tiles
 from assay.model.finding import AssayError
-from assay.transparency import checkpoint, note, policy
+from assay.transparency import add_checkpoint, checkpoint, note, policy
 
 
 def one_input(data: bytes) -> None:
@@ -17,7 +17,7 @@ def one_input(data: bytes) -> None:
             checkpoint.parse(found.text)
     with contextlib.suppress(ValueError):
         policy.parse_policy(data).describe()
-    for parse in (checkpoint.parse, proof.parse, entry.parse, tiles.unbundle):
+    for parse in (add_checkpoint.parse, checkpoint.parse, proof.parse, entry.parse, tiles.unbundle):
         with contextlib.suppress(ValueError, AssayError):
             parse(data)
     with contextlib.suppress(ValueError, AssayError):
@@ -31,4 +31,5 @@ def seeds() -> list[bytes]:
     ]
     lines = [f"witness {key.name} {key.render()}" for key in witnesses]
     lines += ["# both", "group g all w1 w2", "quorum g", ""]
-    return ["\n".join(lines).encode(), witnesses[0].render().encode()]
+    asked = add_checkpoint.AddCheckpoint(3, (bytes(32),), b"log\n5\n")
+    return ["\n".join(lines).encode(), witnesses[0].render().encode(), asked.render()]
