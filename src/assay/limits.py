@@ -197,6 +197,10 @@ GPT_ENTRIES_SIZE = 1 * MIB
 """The entries of one partition table: 8192 of the usual length; 128 is the usual number."""
 MBR_LOGICAL = 256
 """Logical partitions on one disk."""
+VERITY_SUPERBLOCKS = 64
+"""Superblocks in one file that are tried."""
+VERITY_SIGNATURE_SIZE = 1 * MIB
+"""What a verity signature partition holds."""
 FAT_TABLE_SIZE = 16 * MIB
 """One file allocation table: that of a file system of 16 GiB with clusters of 4096 bytes."""
 FAT_ENTRIES = 50_000

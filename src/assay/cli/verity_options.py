@@ -41,17 +41,17 @@ def verity_from(given: dict[str, Any]) -> Given:
     """The root hash and all that is said of its tree. Raises UsageError."""
     if not given["verity_root"]:
         raise UsageError("a hash tree counts by its root hash alone; give --verity-root")
-    if not given["verity_tree"] and given["verity_offset"] is None:
-        raise UsageError(
-            "--verity-root: say where the tree is, with --verity-tree, or with --verity-offset"
-            " where it is in the image itself"
-        )
     root = given["verity_root"]
     name, colon, digits = root.rpartition(":")
     stated: dict[str, Any] = {"root": _hex("--verity-root", digits), **parameters_from(given)}
     if colon:
         stated["algorithm"] = _algorithm("--verity-root", name)
     found = Given(tree=given["verity_tree"], offset=given["verity_offset"] or 0, **stated)
+    if not found.superblock and not given["verity_tree"] and given["verity_offset"] is None:
+        raise UsageError(
+            "without a superblock nothing shows where the tree is; give --verity-tree, or"
+            " --verity-offset where it is in the image itself"
+        )
     if not found.superblock and not isinstance(found.salt, bytes):
         raise UsageError("without a superblock nothing says what the salt is; give --verity-salt")
     return found

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from assay.evidence.model import Context, Evidence, EvidenceReader
-from assay.formats.verity import superblock
-from assay.formats.verity.fec import parity_roots
+from assay.formats.disk.pairs import find_pair, view_of
 from assay.formats.verity.parameters import Given, Parameters
-from assay.formats.verity.tree import walk
-from assay.model.claim import Claim
+from assay.formats.verity.report import Tree, behind_superblock, check, refused, report
+from assay.formats.verity.search import find_superblock
 from assay.model.codes import verity as codes
-from assay.model.component import Component, Slice, Stored
-from assay.model.finding import AssayError, Code, Finding, UsageError
+from assay.model.component import Component, Stored
+from assay.model.finding import AssayError, UsageError
 from assay.model.reading import Blob
-from assay.model.spans import Span
 from assay.sources.files import open_path
 
 
@@ -33,14 +29,14 @@ class VerityReader:
         evidence = Evidence()
         for anchor, given in context.verity.items():
             try:
-                _Tree(context, anchor, given, evidence).read()
+                _Reader(context, anchor, given, evidence).read()
             except AssayError as error:
                 evidence.reading.findings.append(error.finding)
                 evidence.targets = evidence.targets or [context.root]
         return evidence
 
 
-class _Tree:
+class _Reader:
     def __init__(self, context: Context, anchor: str, given: Given, evidence: Evidence) -> None:
         self._context = context
         self._anchor = anchor
@@ -53,36 +49,47 @@ class _Tree:
         image_size = self._image.size
         if image_size is None or not self._image.seekable:
             raise UsageError("--verity-root: the image has to be a file or a device, not a pipe")
+        if self._given.is_somewhere:
+            found = self._in_partitions()
+            if found is not None:
+                self._report(*found)
+                return
         blob, holder = self._tree_file()
-        start, made = self._parameters(blob, holder, image_size)
-        if len(self._given.root) != made.digest_size:
-            raise _refused(
-                codes.VERITY_ROOT_LENGTH,
-                holder,
-                expected=f"{made.digest_size} bytes ({made.algorithm})",
-                actual=f"{len(self._given.root)} bytes",
-            )
-        self._check_places(image_size, blob.size or 0, start, made, holder)
-        data = self._part("data", self._context.root, (0, made.data_size), external=False)
-        self._evidence.reading.components.append(data)
-        self._evidence.targets.append(data.id)
-        walked = walk(blob, start, made, self._given.root, holder)
-        self._evidence.reading.findings += walked.findings
-        for number, expected in walked.levels.items():
-            level = made.levels[number]
-            first = start + level.start * made.hash_block_size
-            span = (first, first + level.blocks * made.hash_block_size)
-            part = self._part(f"level[{number}]", holder, span, external=not self._same)
-            field = "root hash" if number == len(made.levels) - 1 else f"level {number + 1}"
-            self._evidence.reading.components.append(part)
-            self._claim(Claim(part.id, self._anchor, expected, field))
-        if walked.data is not None:
-            field = "level 0" if made.levels else "root hash"
-            self._claim(Claim(data.id, self._anchor, walked.data, field))
-        self._look_behind(start + made.tree_size, blob.size or 0, made, holder)
+        tree = self._tree(blob, holder, image_size)
+        if self._same:
+            check(tree, self._given.root, self._context.root, image_size)
+            if tree.made.data_size > self._offset:
+                raise refused(
+                    codes.VERITY_OUT_OF_BOUNDS,
+                    holder,
+                    "data and hash tree overlap",
+                    expected=f"data that ends at or before {self._offset}",
+                    actual=f"data that ends at {tree.made.data_size}",
+                )
+        self._report(tree, self._context.root, image_size)
 
-    def _claim(self, claim: Claim) -> None:
-        self._evidence.reading.claims.append(claim)
+    def _report(self, tree: Tree, data: str, size: int) -> None:
+        reading, root = self._evidence.reading, self._given.root
+        self._evidence.targets.append(report(reading, tree, root, data, size, self._anchor))
+
+    def _in_partitions(self) -> tuple[Tree, str, int] | None:
+        """The tree, and the partition that it is over, where the image is a disk whose partitions
+        are known by this root hash."""
+        pair = find_pair(self._context.components.values(), self._given.root)
+        if pair is None:
+            return None
+        data, holder = pair
+        blob = view_of(self._image, holder)
+        end, start, made = behind_superblock(blob, holder.id, 0)
+        self._agree(made, holder.id)
+        tree = Tree(blob, holder.id, start, made, self._name)
+        self._evidence.reading.components.append(
+            tree.part("superblock", holder.id, (0, end), ((0, end),))
+        )
+        return tree, data.id, data.size or 0
+
+    def _name(self, part: str) -> str:
+        return self._context.name(f"verity/{part}")
 
     def _tree_file(self) -> tuple[Blob, str]:
         """The bytes that the tree is in, and the component that they are."""
@@ -103,82 +110,39 @@ class _Tree:
         self._evidence.reading.blobs[key] = blob
         return blob, name
 
-    def _parameters(self, blob: Blob, holder: str, image_size: int) -> tuple[int, Parameters]:
+    def _tree(self, blob: Blob, holder: str, image_size: int) -> Tree:
         """Where the tree begins, and how it is made."""
         given, at = self._given, self._given.offset
+        if given.is_somewhere:
+            at = find_superblock(blob, given.root, holder)
+        self._offset = at
         if not given.superblock:
             data_end = at if self._same else image_size
             base = given.over(Parameters())
             if "data_blocks" not in given.stated:
                 size = base.data_block_size or 1
                 base = given.over(Parameters(data_blocks=data_end // size))
-            return at, base.check(holder)
-        found = superblock.parse(blob.read_at(at, superblock.SIZE), holder, at).parameters
-        for name, value in given.stated.items():
+            return Tree(blob, holder, at, base.check(holder), self._name, not self._same)
+        end, start, made = behind_superblock(blob, holder, at)
+        self._agree(made, holder)
+        tree = Tree(blob, holder, start, made, self._name, not self._same)
+        self._evidence.reading.components.append(
+            tree.part("superblock", holder, (at, end), ((0, end - at),))
+        )
+        return tree
+
+    def _agree(self, found: Parameters, holder: str) -> None:
+        """Raises AssayError where the superblock says something else than what was given."""
+        for name, value in self._given.stated.items():
             actual = getattr(found, name)
             if actual != value:
-                raise _refused(
+                raise refused(
                     codes.VERITY_PARAMETERS_DIFFER,
                     holder,
                     f"another {name.replace('_', ' ')} is in the superblock",
                     expected=_shown(value),
                     actual=_shown(actual),
                 )
-        step = found.hash_block_size
-        start = -(-(at + superblock.SIZE) // step) * step
-        end = at + superblock.SIZE
-        if not any(blob.read_at(end, start - end)):
-            end = start  # what fills the block is as much a part of the scheme
-        part = self._part("superblock", holder, (at, end), external=not self._same)
-        self._evidence.reading.components.append(replace(part, excluded=((0, end - at),)))
-        return start, found
-
-    def _check_places(
-        self, image_size: int, tree_file: int, start: int, made: Parameters, holder: str
-    ) -> None:
-        if made.data_size > image_size:
-            raise _refused(
-                codes.VERITY_OUT_OF_BOUNDS,
-                self._context.root,
-                "the image ends before its last data block does",
-                expected=f"at least {made.data_size} bytes",
-                actual=f"{image_size} bytes",
-            )
-        if start + made.tree_size > tree_file:
-            raise _refused(
-                codes.VERITY_OUT_OF_BOUNDS,
-                holder,
-                "the hash tree ends too early",
-                expected=f"{made.tree_size} bytes at {start}",
-                actual=f"{max(tree_file - start, 0)} bytes",
-            )
-        if self._same and made.data_size > self._given.offset:
-            raise _refused(
-                codes.VERITY_OUT_OF_BOUNDS,
-                holder,
-                "data and hash tree overlap",
-                expected=f"data that ends at or before {self._given.offset}",
-                actual=f"data that ends at {made.data_size}",
-            )
-
-    def _part(self, name: str, of: str, span: Span, *, external: bool) -> Component:
-        found = self._context.name(f"verity/{name}")
-        kind = f"verity-{name.partition('[')[0]}"
-        size = span[1] - span[0]
-        return Component(found, kind, Slice(of, (span,)), of, size, external=external)
-
-    def _look_behind(self, end: int, size: int, made: Parameters, holder: str) -> None:
-        roots = parity_roots(made, size - end)
-        if roots:
-            self._evidence.reading.findings.append(
-                Finding.of(
-                    codes.VERITY_ERROR_CORRECTION,
-                    holder,
-                    f"{size - end} bytes follow the hash tree, as many as {roots} parity bytes in"
-                    " each 255 take",
-                    offset=end,
-                )
-            )
 
 
 def _is_same(tree: str, image: str) -> bool:
@@ -190,12 +154,6 @@ def _is_same(tree: str, image: str) -> bool:
 
 def _shown(value: object) -> object:
     return value.hex() or "none" if isinstance(value, bytes) else value
-
-
-def _refused(
-    code: Code, component: str, detail: str = "", *, expected: object, actual: object
-) -> AssayError:
-    return AssayError(Finding.of(code, component, detail, expected=expected, actual=actual))
 
 
 READER: EvidenceReader = VerityReader()

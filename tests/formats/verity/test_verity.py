@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from assay.formats.verity import superblock
 from assay.formats.verity.parameters import Given
 from assay.model.finding import AssayError, UsageError
-from assay.model.verdict import Decision
+from assay.model.verdict import Decision, Verdict
 from assay.trust.anchors import Trust
 from tests.cli.support import assay_here
 from tests.formats.verity.support import BLOCK, SALT, against, bound, check, make
@@ -334,9 +334,9 @@ def test_a_damaged_image_gets_no_tree(tmp_path: Path) -> None:
     "words",
     [
         ["verify", "data", "--verity-offset", "0"],
-        ["verify", "data", "--verity-root", MADE.root.hex()],
         ["verify", "data", "--verity-root", "xyz", "--verity-tree", "data"],
         ["verify", "data", "--verity-root", MADE.root.hex(), "--verity-tree", "absent"],
+        ["verify", "data", "--verity-root", "00", "--verity-parameter", "superblock=no"],
         ["verify", "data", "--verity-root", "00", "--verity-offset", "0",
          "--verity-parameter", "superblock=no"],
         ["verify", "data", "--verity-root", "00", "--verity-tree", "data",
@@ -351,3 +351,40 @@ def test_what_makes_no_sense_is_wrong_usage(tmp_path: Path, words: list[str]) ->
     done = assay_here(*words, cwd=tmp_path)
     assert done.returncode == 2, done.stdout
     assert not (tmp_path / "tree").exists()
+
+
+def test_a_tree_in_the_same_file_is_found_by_its_root_hash(tmp_path: Path) -> None:
+    verdict = check_one_file(tmp_path, DATA + MADE.tree)
+    assert verdict.decision is Decision.ALLOWED
+    assert bound(verdict, "verity/data")
+    # with something between them, and behind them
+    verdict = check_one_file(tmp_path, DATA + bytes(1024) + MADE.tree + bytes(512))
+    assert verdict.decision is Decision.ALLOWED
+    assert verdict.coverage.unclaimed == 1536
+
+
+def test_superblocks_in_the_data_are_not_mistaken_for_that_of_the_tree(tmp_path: Path) -> None:
+    inner = make(DATA[: 16 * BLOCK])
+    data = DATA[: 16 * BLOCK] + inner.tree + DATA
+    made = make(data)
+    verdict = check_one_file(tmp_path, data + made.tree, made.root)
+    assert verdict.decision is Decision.ALLOWED
+    assert bound(verdict, "verity/data")
+
+
+def test_a_damaged_tree_in_the_same_file_is_found_all_the_same(tmp_path: Path) -> None:
+    image = bytearray(DATA + MADE.tree)
+    image[len(DATA) + BLOCK + 3] ^= 1
+    assert "chunk-mismatch" in codes_of(check_one_file(tmp_path, bytes(image)))
+
+
+def test_a_file_without_a_tree_or_with_more_than_anybody_needs(tmp_path: Path) -> None:
+    assert "verity-superblock-malformed" in codes_of(check_one_file(tmp_path, DATA))
+    assert check_one_file(tmp_path, DATA + MADE.tree, bytes(32)).decision is Decision.REFUSED
+    many = DATA + MADE.superblock * 100 + MADE.tree
+    assert "limit-exceeded" in codes_of(check_one_file(tmp_path, many))
+
+
+def check_one_file(folder: Path, data: bytes, root: bytes = MADE.root) -> Verdict:
+    (folder / "image").write_bytes(data)
+    return check(folder / "image", Given(root))

@@ -119,7 +119,13 @@ def _report(site: Site, whole: str, table: Table, reading: Reading) -> None:
     for number, gap in enumerate(gaps):
         made = part(f"gap[{number}]", "disk-gap", gap)
         reading.requests.append((made.id, zeros_request(codes.DISK_GAP_NOT_ZERO)))
-    reading.components += sorted(found, key=_place)
+    found.sort(key=_place)
+    reading.components += found
+    verifiable = [each for each in found if "system" in each.labels]
+    if verifiable:
+        from assay.formats.disk.discoverable import read_verified
+
+        read_verified(site.blob, verifiable, site.child("entries"), reading)
 
 
 def _place(component: Component) -> int:
@@ -143,6 +149,9 @@ def _labels(partition: Partition) -> dict[str, str]:
     labels["number"] = str(partition.number)
     if partition.uuid:
         labels["uuid"] = partition.uuid.hex()
+    if partition.type.role:
+        labels["system"] = f"{partition.type.designator}-{partition.type.architecture}"
+        labels["role"] = partition.type.role
     if partition.attributes:
         labels["attributes"] = " ".join(partition.attributes)
     return labels

@@ -100,7 +100,8 @@ class Given(Struct, frozen=True):
     """What the user says of a tree; what is unset, the superblock says, or what is usual.
 
     ``root`` is trusted. ``tree`` is the file with the tree, empty where it is in the image's own;
-    ``offset`` is where in it the superblock is, or with ``superblock`` False, the tree.
+    ``offset`` is where in it the superblock is, or with ``superblock`` False, the tree. With
+    neither, the tree is looked for in the image.
     """
 
     root: bytes
@@ -113,6 +114,11 @@ class Given(Struct, frozen=True):
     hash_block_size: int | UnsetType = UNSET
     data_blocks: int | UnsetType = UNSET
     salt: bytes | UnsetType = UNSET
+
+    @property
+    def is_somewhere(self) -> bool:
+        """Whether nothing says where the tree is: at the start of the image there is data."""
+        return not self.tree and not self.offset and self.superblock
 
     @property
     def stated(self) -> dict[str, object]:

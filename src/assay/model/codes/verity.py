@@ -10,7 +10,8 @@ VERITY_SUPERBLOCK_MALFORMED = Code(
     Severity.ERROR,
     Question.INTACT,
     "The superblock (its magic, version, algorithm, sizes, and zero bytes where it has nothing)"
-    " at the start of the hash tree's file, or at --verity-offset.",
+    " at the start of the hash tree's file or partition, at --verity-offset, or anywhere in the"
+    " image.",
     "The offset or the file is not the one that the tree is at, the tree was made without a"
     " superblock, or the superblock was damaged or edited.",
     "Find out how the tree was made (`veritysetup dump`), and where the publisher says that it is."
@@ -70,6 +71,40 @@ VERITY_SPARE_NOT_ZERO = Code(
     " tree was made by software that does not clear its memory.",
     "Compare the number of data blocks with the publisher's. Do not use the image until it is"
     " clear where it ends.",
+)
+
+VERITY_SIGNATURE_MALFORMED = Code(
+    "verity-signature-malformed",
+    "the verity signature partition cannot be read",
+    Severity.ERROR,
+    Question.INTACT,
+    "The JSON object in the partition (Discoverable Partitions Specification): a root hash and a"
+    " signature, in their only spelling, and zero bytes behind it.",
+    "A damaged image, or one that was made by hand.",
+    "Have the image made again (`systemd-repart`), or get it again from its publisher.",
+)
+
+VERITY_PARTITION_UUID = Code(
+    "verity-partition-uuid",
+    "the partitions are not those that the signed root hash names",
+    Severity.ERROR,
+    Question.INTACT,
+    "The UUIDs of the data and verity partitions, which have to be the first and the last 16 bytes"
+    " of the root hash, against the one that the signature partition has.",
+    "Data, tree and signature are of different images or versions, put together on one disk; or"
+    " the signature of /usr was put in the place of that of the root directory.",
+    "Get the whole image again, from one release. Do not boot it before that.",
+)
+
+VERITY_ROOT_UNKNOWN = Code(
+    "verity-root-unknown",
+    "nothing on the disk says what the root hash of a tree is",
+    Severity.WARNING,
+    Question.INTACT,
+    "The topmost block of the tree in a verity partition against the UUIDs of the partitions.",
+    "The root hash is kept elsewhere (a kernel's command line), the partitions have UUIDs of"
+    " their own, the tree is damaged, or its superblock was edited (another salt).",
+    "Give the root hash from where you trust it with --verity-root.",
 )
 
 VERITY_ERROR_CORRECTION = Code(
