@@ -58,7 +58,7 @@ def _check(data: bytes) -> None:
         signed = read_signed_data(data)
         keys = [
             Key("ca:1", AUTHORITY, "any", signed.certificates, demands)
-            for demands in ({}, {"as-firmware": "yes"})
+            for demands in ({}, {"enforce-validity": "yes"})
         ]
         for prepared in SCHEME_PLUGIN.prepare(data, "signature[0]", "signature[0]", ""):
             answers = {request: bytes(32) for request in prepared.requests(keys)}

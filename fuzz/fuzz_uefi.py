@@ -95,7 +95,7 @@ def _check(data: bytes) -> None:
     assert SCHEME_PLUGIN.inline(data, "", "") is None
     with contextlib.suppress(AssayError):
         for prepared in SCHEME_PLUGIN.prepare(data, "signed", "signature", ""):
-            keys = [Key("ca:1", AUTHORITY, "any", (), {"as-firmware": "yes"})]
+            keys = [Key("ca:1", AUTHORITY, "any", (), {"enforce-validity": "yes"})]
             answers = {request: bytes(32) for request in prepared.requests(keys)}
             prepared.verify(answers, keys, _AT)
             prepared.verify({}, keys, _AT)

@@ -52,11 +52,11 @@ def virt_fw_vars() -> Path:
 def check(
     path: Path,
     *authorities: Holder | Path,
-    as_firmware: bool = False,
+    enforce_validity: bool = False,
     at: datetime | None = NOW,
 ) -> Verdict:
     """The verdict on a file, with authorities to trust."""
-    trust = Trust(demands={"as-firmware": "yes"} if as_firmware else {})
+    trust = Trust(demands={"enforce-validity": "yes"} if enforce_validity else {})
     for number, each in enumerate(authorities):
         file = each
         if isinstance(each, Holder):

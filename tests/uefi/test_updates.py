@@ -117,16 +117,16 @@ MICROSOFTS = [
 def test_microsofts_updates_are_by_its_key_exchange_key(name: str, what: str) -> None:
     path = vectors("secureboot-authvars") / name
     authority = microsoft("KEK/Certificates/MicCorKEKCA2011_2011-06-24.der")
-    verdict = check(path, authority, as_firmware=True)
+    verdict = check(path, authority)
     assert verdict.exit_status == 0, verdict.findings
     assert note(verdict) == what
 
 
-def test_dates_count_unless_firmware_is_to_be_imitated() -> None:
+def test_dates_count_only_where_the_user_asks() -> None:
     path = vectors("secureboot-authvars") / "DBX/amd64/DBXUpdate.bin"
     authority = microsoft("KEK/Certificates/MicCorKEKCA2011_2011-06-24.der")
-    refused(check(path, authority, at=LATER), "key-expired")
-    verdict = check(path, authority, at=LATER, as_firmware=True)
+    refused(check(path, authority, at=LATER, enforce_validity=True), "key-expired")
+    verdict = check(path, authority, at=LATER)
     assert verdict.exit_status == 0
     assert "certificate-validity-ignored" in codes_of(verdict)
 
@@ -134,7 +134,7 @@ def test_dates_count_unless_firmware_is_to_be_imitated() -> None:
 def test_microsofts_other_authorities_did_not_sign_it() -> None:
     path = vectors("secureboot-authvars") / "DBX/amd64/DBXUpdate.bin"
     authority = microsoft("DB/Certificates/MicCorUEFCA2011_2011-06-27.der")
-    refused(check(path, authority, as_firmware=True), "not-vouched")
+    refused(check(path, authority), "not-vouched")
 
 
 @pytest.mark.parametrize(("name", "what"), [("db", "is added to db"), ("KEK", "replaces KEK")])
@@ -147,7 +147,7 @@ def test_updates_of_go_uefi(name: str, what: str) -> None:
     own.mkdir(exist_ok=True)
     authority = own / f"go-uefi-{name}.der"
     authority.write_bytes(signed.certificates[0].der)
-    verdict = check(path, authority, as_firmware=True)
+    verdict = check(path, authority)
     assert verdict.exit_status == 0, verdict.findings
     assert note(verdict) == what
 

@@ -118,10 +118,10 @@ def _demand_options(command: Command) -> Command:
             help="What certificates below --ca have to be for: codeSigning, or an OID.",
         ),
         click.option(
-            "--as-firmware",
+            "--enforce-validity",
             is_flag=True,
-            help="Judge certificates of programs as UEFI firmware does, which ignores their dates;"
-            " those that are not valid are told.",
+            help="Refuse boot loaders, kernels and updates of UEFI variables with certificates that"
+            " are not valid at the time, too, though firmware takes them.",
         ),
         click.option(
             "--crl",
@@ -529,8 +529,8 @@ def _demands_from(given: Given) -> dict[str, str]:
     demands = {"ssh-namespace": given["ssh_namespace"]}
     if given["eku"]:
         demands["eku"] = given["eku"]
-    if given["as_firmware"]:
-        demands["as-firmware"] = "yes"
+    if given["enforce_validity"]:
+        demands["enforce-validity"] = "yes"
     if name := given["signature_algorithm"]:
         from assay.crypto.algorithms import NAMED
 

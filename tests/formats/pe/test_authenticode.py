@@ -115,19 +115,27 @@ def test_two_signatures_of_which_one_is_bad(tmp_path: Path, first: bool) -> None
 
 
 def test_an_expired_authority_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    verdict = check(tmp_path, pe.signed(Program(), SIGNER), ROOT, at=END.replace(year=2030))
+    data, at = pe.signed(Program(), SIGNER), END.replace(year=2030)
+    verdict = check(tmp_path, data, ROOT, at=at, enforce_validity="yes")
     refused(verdict, "key-expired")
     [first, *_] = [finding for finding in verdict.findings if finding.code == "key-expired"]
-    assert "--as-firmware" in first.remedy
+    assert "successor" in first.remedy
+
+
+@pytest.mark.parametrize("subsystem", [2, 3])
+def test_dates_count_for_programs_of_windows(tmp_path: Path, subsystem: int) -> None:
+    data = pe.signed(Program(subsystem=subsystem), SIGNER)
+    assert check(tmp_path, data, ROOT).exit_status == 0
+    refused(check(tmp_path, data, ROOT, at=END.replace(year=2030)), "key-expired")
 
 
 @pytest.mark.parametrize("at", [END.replace(year=2030), START.replace(year=2020)])
 def test_firmware_ignores_dates_and_the_verdict_says_so(tmp_path: Path, at: datetime) -> None:
     data = pe.signed(Program(), SIGNER)
-    verdict = check(tmp_path, data, ROOT, at=at, as_firmware="yes")
+    verdict = check(tmp_path, data, ROOT, at=at)
     assert verdict.exit_status == 0, verdict.findings
     assert codes_of(verdict) == {"certificate-validity-ignored"}
-    assert check(tmp_path, data, OTHER_ROOT, at=at, as_firmware="yes").exit_status == 1
+    assert check(tmp_path, data, OTHER_ROOT, at=at).exit_status == 1
 
 
 def test_a_certificate_given_as_a_key_is_one(tmp_path: Path) -> None:

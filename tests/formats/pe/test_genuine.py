@@ -84,7 +84,7 @@ def view_digests(verdict: Verdict) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("name", BY_DEBIAN)
 def test_debian_vouches_for_what_it_signs(debian: Path, name: str) -> None:
-    verdict = check(genuine(name), debian, as_firmware="yes")
+    verdict = check(genuine(name), debian)
     assert verdict.exit_status == 0, verdict.findings
     assert codes_of(verdict) <= {"certificate-validity-ignored"}
     assert verdict.coverage.unclaimed == verdict.coverage.consistent == 0
@@ -92,18 +92,18 @@ def test_debian_vouches_for_what_it_signs(debian: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", BY_DEBIAN)
 def test_microsoft_does_not_vouch_for_what_debian_signs(name: str) -> None:
-    assert check(genuine(name), microsoft(2023), as_firmware="yes").exit_status == 1
+    assert check(genuine(name), microsoft(2023)).exit_status == 1
 
 
 @pytest.mark.parametrize("year", [2011, 2023])
 def test_either_of_the_signatures_of_shim_is_enough_for_firmware(year: int) -> None:
-    verdict = check(genuine("shimx64"), microsoft(year), as_firmware="yes")
+    verdict = check(genuine("shimx64"), microsoft(year))
     assert verdict.exit_status == 0, verdict.findings
     assert len(verdict.signatures) == 2
 
 
-def test_the_dates_of_microsofts_authority_count_without_asking_for_firmware() -> None:
-    trust = Trust().add_ca(microsoft(2011))
+def test_the_dates_of_microsofts_authority_count_where_the_user_asks() -> None:
+    trust = Trust(demands={"enforce-validity": "yes"}).add_ca(microsoft(2011))
     [verdict] = verify(str(genuine("shimx64")), VerifyOptions(trust, at=LATER))
     assert verdict.exit_status == 1
     assert "key-expired" in codes_of(verdict)
@@ -122,14 +122,14 @@ def test_go_uefi(tmp_path: Path) -> None:
     authority = VECTORS / "go-uefi" / "authenticode" / "testdata" / "db.pem"
     if not signed.exists():
         pytest.skip("the vectors are not here")
-    assert check(signed, authority, as_firmware="yes").exit_status == 0
+    assert check(signed, authority).exit_status == 0
     # the certificate has no dates that make sense
-    assert check(signed, authority).exit_status == 1
+    assert check(signed, authority, enforce_validity="yes").exit_status == 1
     changed = tmp_path / "changed.efi"
     data = bytearray(signed.read_bytes())
     data[0x500] ^= 1
     changed.write_bytes(data)
-    assert check(changed, authority, as_firmware="yes").exit_status == 1
+    assert check(changed, authority).exit_status == 1
 
 
 # signed by others

@@ -70,6 +70,11 @@ class Headers(Struct, frozen=True):
     data: bytes
     """All bytes that the headers take up, as they were read."""
 
+    @property
+    def for_firmware(self) -> bool:
+        """Whether firmware is what starts the program, and no operating system."""
+        return self.subsystem.startswith("EFI")
+
 
 def read_headers(blob: Blob) -> Headers:
     """Raises AssayError (pe-malformed, with the offset, or as the blob does)."""

@@ -83,9 +83,10 @@ def _read(site: Site, whole: Component, reading: Reading) -> None:
     # what was parsed has to be what is hashed
     reading.requests.append((site.child("headers"), unchanged_request(headers.data)))
     if headers.certificate_table is not None:
+        scheme = _scheme(headers)
         try:
             for entry in read_table(site.blob, headers.certificate_table):
-                _read_entry(site, whole.id, entry, reading)
+                _read_entry(site, whole.id, entry, scheme, reading)
         finally:
             if reading.signatures:
                 reading.targets = [site.child(VIEW)]
@@ -132,7 +133,9 @@ def _is_linux(headers: Headers) -> bool:
     return headers.data[0x202:0x206] == b"HdrS" or headers.data[56:60] in (b"ARM\x64", b"RSC\x05")
 
 
-def _read_entry(site: Site, whole: str, entry: Entry, reading: Reading) -> None:
+def _read_entry(
+    site: Site, whole: str, entry: Entry, scheme: SignatureScheme, reading: Reading
+) -> None:
     """One entry of the certificate table, and the signatures nested in its signature (Windows alone
     knows these; it has them in an unsigned attribute of the first one)."""
     name = f"signature[{entry.number}]"
@@ -140,7 +143,7 @@ def _read_entry(site: Site, whole: str, entry: Entry, reading: Reading) -> None:
         detail = f"{name}: {entry.finding.detail}"
         reading.findings.append(replace(entry.finding, detail=detail))
         return
-    signed = _read_signature(site, whole, name, entry.start, entry.data, reading)
+    signed = _read_signature(site, whole, name, entry.start, entry.data, scheme, reading)
     nested = (
         [each for signer in signed.signers for each in signer.unsigned(NESTED)] if signed else []
     )
@@ -155,11 +158,17 @@ def _read_entry(site: Site, whole: str, entry: Entry, reading: Reading) -> None:
             return
         # the same bytes twice would be the same signature: either place will do
         start = entry.start + entry.data.index(data)
-        _read_signature(site, whole, inner, start, data, reading)
+        _read_signature(site, whole, inner, start, data, scheme, reading)
 
 
 def _read_signature(
-    site: Site, whole: str, name: str, at: int, data: bytes, reading: Reading
+    site: Site,
+    whole: str,
+    name: str,
+    at: int,
+    data: bytes,
+    scheme: SignatureScheme,
+    reading: Reading,
 ) -> SignedData | None:
     """A signature (DER, at this offset of the file), as a component with what it signs, the claim
     that this makes, and who signed it; None where it cannot be read."""
@@ -167,7 +176,7 @@ def _read_signature(
     try:
         signed = read_signed_data(data)
         said = read_indirect_data(signed)
-        prepared = _scheme().prepare(data, child, child, "")
+        prepared = scheme.prepare(data, child, child, "")
     except AssayError as error:
         offset = None if error.finding.offset is None else at + error.finding.offset
         reading.findings.append(
@@ -197,9 +206,10 @@ def _read_signature(
     return signed
 
 
-def _scheme() -> SignatureScheme:
+def _scheme(headers: Headers) -> SignatureScheme:
     """Whoever checks Authenticode signatures; formats know no keys."""
-    found: SignatureScheme = plugins.load("assay.signatures", "authenticode")
+    name = "authenticode-firmware" if headers.for_firmware else "authenticode"
+    found: SignatureScheme = plugins.load("assay.signatures", name)
     return found
 
 

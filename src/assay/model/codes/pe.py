@@ -89,7 +89,8 @@ CERTIFICATE_VALIDITY_IGNORED = Code(
     "a certificate is not valid at this time, and firmware accepts it",
     Severity.WARNING,
     Question.AUTHENTIC,
-    "With --as-firmware, the validity of each certificate at the effective time.",
+    "The validity of each certificate at the effective time, or that of a time stamp. With"
+    " --enforce-validity it decides.",
     "The authority or the signer's certificate has run out since. UEFI firmware does not look at"
     " the dates; it refuses what its revocation database (dbx) names.",
     "Move to a program that is signed below a current authority. Check it against the revocation"

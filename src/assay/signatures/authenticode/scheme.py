@@ -1,5 +1,6 @@
-"""The signature scheme ``authenticode``. Its signatures are inside of programs, so it recognises
-no file; formats hand it what they find."""
+"""The signature scheme ``authenticode``, for programs of operating systems, and
+``authenticode-firmware``, for those of firmware, which looks at no dates. Their signatures are
+inside of programs, so they recognise no file; formats hand them what they find."""
 
 from __future__ import annotations
 
@@ -9,9 +10,12 @@ from assay.model.signature import InlineSigned, Key, PreparedSignature, Signatur
 class AuthenticodeScheme:
     """Signatures that PE programs carry."""
 
-    name = "authenticode"
     suffixes = ()
     last_resort_for = ""
+
+    def __init__(self, name: str, *, for_firmware: bool) -> None:
+        self.name = name
+        self._for_firmware = for_firmware
 
     def recognise(self, data: bytes) -> bool:
         return False
@@ -23,7 +27,7 @@ class AuthenticodeScheme:
         AssayError (signature-malformed)."""
         from assay.signatures.authenticode.signer import prepare
 
-        return prepare(data, document, signature_id)
+        return prepare(data, document, signature_id, for_firmware=self._for_firmware)
 
     def inline(self, data: bytes, document: str, signature_id: str) -> InlineSigned | None:
         return None
@@ -33,4 +37,5 @@ class AuthenticodeScheme:
         return []
 
 
-SCHEME_PLUGIN: SignatureScheme = AuthenticodeScheme()
+SCHEME_PLUGIN: SignatureScheme = AuthenticodeScheme("authenticode", for_firmware=False)
+FIRMWARE: SignatureScheme = AuthenticodeScheme("authenticode-firmware", for_firmware=True)

@@ -1,7 +1,7 @@
 """An Authenticode signature: one signer of CMS signed data whose content is inside.
 
-Windows judges certificates at the effective time or that of a time stamp. What firmware would
-accept is another question (`assay.signatures.cms.firmware`).
+Windows judges certificates at the effective time or that of a time stamp, firmware at none
+(`assay.signatures.cms.firmware`): so it matters which of the two a program is for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from assay.cms.signed_data import read_signed_data
 from assay.model.codes import trust as trust_codes
 from assay.model.finding import AssayError, Finding
-from assay.model.signature import PreparedSignature, Signature
+from assay.model.signature import Key, PreparedSignature, Signature
 from assay.signatures.cms.firmware import FirmwareSignature
 
 SCHEME = "authenticode"
@@ -19,13 +19,12 @@ SCHEME = "authenticode"
 _EXPIRED_REMEDY = (
     "Get the program signed below the authority's successor, or give that authority with --ca:"
     " programs may carry a signature below each. Where the signature has a time stamp, give its"
-    " authority with --tsa-ca. UEFI firmware does not look at dates: --as-firmware tells what it"
-    " would accept."
+    " authority with --tsa-ca."
 )
 
 
 class AuthenticodeSignature(FirmwareSignature):
-    """The signer of a program."""
+    """The signer of a program for firmware."""
 
     what = "Authenticode signature"
 
@@ -36,7 +35,16 @@ class AuthenticodeSignature(FirmwareSignature):
         return placed
 
 
-def prepare(data: bytes, document: str, signature_id: str) -> list[PreparedSignature]:
+class DatedSignature(AuthenticodeSignature):
+    """The signer of a program for an operating system, where dates count."""
+
+    def _timeless(self, key: Key) -> bool:
+        return False
+
+
+def prepare(
+    data: bytes, document: str, signature_id: str, *, for_firmware: bool
+) -> list[PreparedSignature]:
     """The signature of a program. Raises AssayError (signature-malformed)."""
     signed = read_signed_data(data)
     if len(signed.signers) != 1:
@@ -51,4 +59,5 @@ def prepare(data: bytes, document: str, signature_id: str) -> list[PreparedSigna
         raise AssayError(
             Finding.of(trust_codes.SIGNATURE_MALFORMED, detail="it has no signed attributes")
         )
-    return [AuthenticodeSignature(signed, signer, Signature(signature_id, SCHEME, document))]
+    made = AuthenticodeSignature if for_firmware else DatedSignature
+    return [made(signed, signer, Signature(signature_id, SCHEME, document))]

@@ -1,8 +1,8 @@
 """CMS signatures that firmware judges, which does not look at dates at all (UEFI Specification,
 section 32: only PK, KEK, db and dbx count).
 
-Dates count for Assay. Whoever wants to know what firmware would accept says so with
-``as-firmware``, and is told which certificates are not valid.
+So dates do not decide here either: which certificates are not valid is told, and refuses where the
+user asks for that (``enforce-validity``).
 """
 
 from __future__ import annotations
@@ -21,22 +21,26 @@ from assay.signatures.cms.signer import CmsSignature
 from assay.x509.certificate import Certificate
 from assay.x509.requirements import PathResult, Requirements
 
-AS_FIRMWARE = "as-firmware"
-"""The name in `Key.demands` of the wish to judge as UEFI firmware does."""
+ENFORCE_VALIDITY = "enforce-validity"
+"""The name in `Key.demands` of the wish that dates count also where firmware ignores them."""
 
 
 class FirmwareSignature(CmsSignature):
     """One signer of something that firmware takes."""
 
+    def _timeless(self, key: Key) -> bool:
+        """Whether dates decide nothing for this key."""
+        return ENFORCE_VALIDITY not in key.demands
+
     def _asked(self, key: Key, given: Given, time: datetime, at: datetime) -> Requirements:
         asked = super()._asked(key, given, time, at)
-        return replace(asked, timeless=True) if AS_FIRMWARE in key.demands else asked
+        return replace(asked, timeless=True) if self._timeless(key) else asked
 
     def _path(
         self, leaf: Certificate, key: Key, given: Given, moment: Moment, at: datetime
     ) -> PathResult:
         result = super()._path(leaf, key, given, moment, at)
-        if not result.path or AS_FIRMWARE not in key.demands:
+        if not result.path or not self._timeless(key):
             return result
         return replace(result, notices=(*result.notices, *_outside_validity(result, at)))
 

@@ -32,10 +32,7 @@ from assay.x509.key_schemes import PURPOSE_DEMAND
 from assay.x509.requirements import Requirements
 
 SCHEME = "efi-variable"
-_REMEDY = (
-    "Get an update that is signed below a current key. Firmware does not look at dates:"
-    " --as-firmware tells what it would accept."
-)
+_REMEDY = "Get an update that is signed below a current key."
 
 
 class _Signer(FirmwareSignature):
