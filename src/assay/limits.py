@@ -287,6 +287,8 @@ ANNOTATION = 500
 """Characters of a name or value among them that are kept to be shown."""
 POLICY_SIZE = 4 * MIB
 """A trust policy of another tool."""
+POLICY_FILES = 1000
+"""Documents of one policy, or files in an artifact with one."""
 POLICY_SCOPES = 10_000
 """Scopes in one policy, and requirements in all of them."""
 

@@ -151,6 +151,9 @@ def with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
         request.trust,
         requirements=[*request.trust.requirements, *applied.requirements],
         policy_demands=[*request.trust.policy_demands, *applied.demands],
+        anchors=[*request.trust.anchors, *applied.anchors],
+        documents=[*request.trust.documents, *applied.documents],
+        digests={**request.trust.digests, **applied.digests},
     )
     opening = msgspec.structs.replace(
         request.open,

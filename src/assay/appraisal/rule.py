@@ -110,7 +110,8 @@ def _demands(
     signed: bool,
 ) -> tuple[list[Vouching], list[list[Finding]]]:
     """Who vouches by the demands of a policy, and what is missing by each of them."""
-    anchors = {anchor.id: anchor for anchor in case.anchors if anchor.group in demanded}
+    asked = [anchor for anchor in case.anchors if anchor.group in demanded and not anchor.name]
+    anchors = {anchor.id: anchor for anchor in asked}
     reached = {anchor: targets_reached(case, spaces, by_anchor[anchor]) for anchor in anchors}
     readable = [target for target in case.targets if not could_not_be_read(case, target)]
     signers = SignersApart(case, partial(targets_reached, case, spaces), outcomes, spaces)

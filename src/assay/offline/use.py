@@ -18,14 +18,11 @@ from assay.evidence.model import GivenFile
 from assay.model.codes import bundle as codes
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity, UsageError
-from assay.model.measurement import HashRequest
-from assay.model.reading import Options
-from assay.model.verdict import Decision
-from assay.pipeline import Gathered, VerifyOptions, examine
+from assay.pipeline import VerifyOptions
 from assay.policy_import.load import read_policy
+from assay.signed_files import why_not_signed
 from assay.sources.bundle.document import EVIDENCE_ROLES, Entry
 from assay.sources.bundle.file import Bundle, open_bundle
-from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust
 
 _MATERIAL = ("ca-intermediate", "tsa-ca", "crl", "ssh-revoked", "trusted-root", "witness-policy")
@@ -117,27 +114,8 @@ def _is_pinned(
 
 
 def _check_signature(bundle: Bundle, actual: Digest, signers: Trust, at: datetime | None) -> None:
-    """A signature beside the file, by the same rules as for any other file."""
-
-    def measure(gathered: Gathered) -> list[tuple[str, HashRequest]]:
-        return [(gathered.root, HashRequest("sha256"))]
-
-    signed = VerifyOptions(
-        trust=signers,
-        formats=Options(forced_type="raw"),
-        open=OpenOptions(offline=True),
-        also_measure=measure,  # type: ignore[arg-type]
-        at=at,
-    )
-    [examined] = examine(str(Path(bundle.shown).absolute()), signed)
-    verdict, facts, gathered = examined.verdict, examined.facts, examined.gathered
-    if verdict.decision is not Decision.ALLOWED or facts is None or gathered is None:
-        errors = [one for one in verdict.findings if one.severity is Severity.ERROR]
-        why = f": {errors[0].detail}" if errors else ""
-        raise _not_pinned(f"{bundle.shown} is not vouched for by --bundle-key{why}", "", "")
-    measured = facts.hash(gathered.root, "sha256")
-    if measured != actual.value:
-        raise _not_pinned(f"{bundle.shown} changed while it was being read", actual, "")
+    if why := why_not_signed(bundle.shown, actual, signers, at):
+        raise _not_pinned(f"{bundle.shown} is not vouched for by --bundle-key: {why}", "", "")
 
 
 def _not_pinned(detail: str, wanted: object, actual: object) -> AssayError:

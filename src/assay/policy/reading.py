@@ -90,7 +90,7 @@ class _Reader:
             return None
 
     def _entry(self, node: Node, kind: type[Entry], path: Path) -> Any:
-        self.places[path] = (node.line, node.column)
+        self.places.setdefault(path, (node.line, node.column))
         fields = {field.encode_name: field for field in fields_of(kind)}
         if not isinstance(node.value, dict):
             raise self.fail(node, f"{_named(path)} has to be a mapping, with {_some(fields)}")

@@ -3,15 +3,18 @@ group ``assay.policies``, one module or package each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from assay.evidence.model import GivenFile
+from assay.model.anchor import Anchor
 from assay.model.codes.policy import POLICY_NOT_CARRIED
 from assay.model.demand import Demand, not_carried, without_not_carried
+from assay.model.digest import Digest
 from assay.model.finding import Finding, Severity
 from assay.model.signature import Key
 from assay.trust.requirements import Requirement
@@ -41,13 +44,17 @@ class Applied(Struct, frozen=True):
     policy that apply; ``findings`` are what is decided without looking at any signature.
     ``demands`` say what is asked of the requirements whose anchors have their group; of other
     groups one anchor has to vouch. ``repositories`` are those in which signatures are kept apart
-    from the image."""
+    from the image. ``anchors`` are those that sign nothing: ``documents`` are files of theirs whose
+    word counts, ``digests`` are those of images."""
 
     scopes: tuple[str, ...]
     requirements: tuple[Requirement, ...] = ()
     findings: tuple[Finding, ...] = ()
     demands: tuple[Demand, ...] = ()
     repositories: tuple[str, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    documents: tuple[GivenFile, ...] = ()
+    digests: Mapping[str, Digest] = {}
 
 
 def what_can_be_checked(applied: Applied) -> Applied:

@@ -195,8 +195,8 @@ def merged(outcomes: Sequence[SignatureOutcome]) -> SignatureOutcome:
 
 _GRAVITY = (
     Status.VERIFIED,
+    Status.NOT_VALID_NOW,  # some key confirms it: that it is none of another key's is no matter
     Status.INVALID,
-    Status.NOT_VALID_NOW,
     Status.UNCHECKED,
     Status.UNKNOWN_SIGNER,
 )

@@ -98,3 +98,16 @@ PREDICATE_UNMET = Code(
     "Find out from the attestation's maker why it says so, and use an image whose attestation"
     " meets the policy.",
 )
+
+ANCHOR_OUT_OF_FORCE = Code(
+    "anchor-out-of-force",
+    "the signature is right, and its signer's word does not count at that time",
+    Severity.WARNING,
+    Question.AUTHENTIC,
+    "When the signature was made, as others than its maker prove, against the time in which the"
+    " policy trusts the anchor, and against what the policy revokes.",
+    "The key was rotated and this is an old signature, it was revoked after an incident, or it is"
+    " not to be used yet. Without a proven time a signature counts as made now.",
+    "Have the image signed again with the key that is in force. A publisher who adds time stamps"
+    " to signatures lets them count after the key is retired.",
+)
