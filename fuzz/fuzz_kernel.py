@@ -8,9 +8,12 @@ import lzma
 import struct
 from collections.abc import Iterator
 
+from assay.formats.linux import kernel
 from assay.linux.image import compression_of, read_image, recognise
 from assay.linux.keyring import KeyringScanner, read_keyring
+from assay.model.component import Component, Stored
 from assay.model.finding import AssayError
+from assay.model.reading import Options, Site
 from assay.sources.blobs import MemoryBlob
 
 
@@ -35,6 +38,11 @@ def one_input(data: bytes) -> None:
         assert 0 <= image.payload[0] <= image.payload[1] <= len(data)
     with contextlib.suppress(AssayError):
         read_keyring(blob.read_at, len(data))
+    site = Site(
+        Component("", "file", Stored("file"), size=len(data)), blob, None, Options(closely=True)
+    )
+    kernel.FORMAT.recognise(site)
+    assert kernel.FORMAT.read(site).components[0].id == "file"
     with contextlib.suppress(AssayError):
         whole, pieces = KeyringScanner(), KeyringScanner()
         whole.update(memoryview(data))

@@ -55,7 +55,9 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         request = VerifyOptions(
             trust=Trust(),
             rule=BuiltInRule(self_consistent=True),
-            formats=structs.replace(options.format_options_from(given), files=given["files"]),
+            formats=structs.replace(
+                options.format_options_from(given), files=given["files"], closely=True
+            ),
             open=options.open_options_from(given),
             signatures=list(given["signature"]),
             attestations=list(given["attestation"]),

@@ -152,17 +152,21 @@ class KeyringScanner:
 
 
 def _starts(data: bytes, mark: int) -> list[int]:
-    """Where the certificate may begin whose version stands at ``mark``: behind two headers, each of
-    3 or 4 bytes."""
+    """Where the certificate may begin whose version stands at ``mark``: behind two headers."""
     return [
         mark - inner - outer
-        for inner in (4, 3)
+        for inner in (4, 3, 2)
+        if _is_header(data, mark - inner, inner)
         for outer in (4, 3)
-        if mark >= inner + outer
-        and data[mark - inner : mark - inner + 2] == (b"\x30\x82" if inner == 4 else b"\x30\x81")
-        and data[mark - inner - outer : mark - inner - outer + 2]
-        == (b"\x30\x82" if outer == 4 else b"\x30\x81")
+        if _is_header(data, mark - inner - outer, outer)
     ]
+
+
+def _is_header(data: bytes, at: int, size: int) -> bool:
+    """Whether the header of a SEQUENCE of this many bytes stands here."""
+    if at < 0 or data[at] != 0x30:
+        return False
+    return data[at + 1] < 0x80 if size == 2 else data[at + 1] == 0x7E + size
 
 
 def _length(data: bytes, at: int) -> int:

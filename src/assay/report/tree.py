@@ -20,9 +20,10 @@ _MARK = {
 }
 _LABEL = 44
 """Columns for names; longer ones push the rest to the right."""
-_ENTRIES = ("efi-signature-list", "efi-hash", "efi-certificate-hash")
-"""Kinds of which a revocation database has hundreds side by side."""
+_ENTRIES = ("efi-signature-list", "efi-hash", "efi-certificate-hash", "kernel-module")
+"""Kinds of which a revocation database, or a tree of modules, has hundreds side by side."""
 _ENTRIES_SHOWN = 8
+_SIGNATURES_SHOWN = 20
 
 
 def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: int = WIDTH) -> str:
@@ -56,11 +57,15 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
     for skipped in verdict.not_checked:
         text = f"{skipped.component} ({human_size(skipped.size)}): {skipped.reason}"
         lines += labelled("left out", text, width, indent=2, column=13)
-    for signature in verdict.signatures:
+    signatures = verdict.signatures if verbose else verdict.signatures[:_SIGNATURES_SHOWN]
+    for signature in signatures:
         text = f"{signature.id}: {signature.scheme} over {signature.document}, not checked"
         lines += labelled("signature", text, width, indent=2, column=13)
         for made in _makers(verdict, signature.id):
             lines += labelled("", made, width, indent=13, column=13)
+    if len(signatures) < len(verdict.signatures):
+        more = len(verdict.signatures) - len(signatures)
+        lines += labelled("", f"and {more} more (-v lists all)", width, indent=2, column=13)
     shown = [
         finding
         for finding in verdict.findings
@@ -103,10 +108,11 @@ def tree_lines(verdict: Verdict, paint: Paint, *, every: bool = True) -> list[st
     """The components below one another, each with its size, state, type and digest. Of many small
     ones of a kind only the first are shown, unless ``every``."""
     children = children_of(verdict)
+    top = children.get("", [])
     rows: list[tuple[str, str, ComponentReport | None]] = []
     # a stack and no recursion: the depth is the image's to choose
     pending: list[tuple[ComponentReport | str, str, str]] = [
-        (component, "", "") for component in reversed(children.get("", []))
+        (component, "", "") for component in reversed(top if every else _first(top))
     ]
     while pending:
         component, lead, branch = pending.pop()

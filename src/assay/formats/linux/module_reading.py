@@ -7,13 +7,13 @@ signature.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from assay import limits, plugins
+from assay.formats.linux.first_bytes import first_bytes
 from assay.formats.polyglot import polyglot_request
 from assay.linux.image import compression_of
 from assay.linux.modinfo import ModuleInfo, ReadAt, looks_like_module, read_modinfo
@@ -43,7 +43,7 @@ def is_module(blob: Blob) -> bool:
         return False
     head = blob.read_at(0, 64 * limits.KIB)
     if compression_of(head) in _COMPRESSIONS:
-        return looks_like_module(_first_bytes(compression_of(head), head))
+        return looks_like_module(first_bytes(compression_of(head), head, _HEAD))
     if not looks_like_module(head):
         return False
     if blob.read_at(max(size - len(MARK), 0), len(MARK)) == MARK:
@@ -52,26 +52,6 @@ def is_module(blob: Blob) -> bool:
         return read_modinfo(blob.read_at, size) is not None
     except AssayError:
         return False
-
-
-class _EnoughError(Exception):
-    """The first bytes are there."""
-
-
-def _first_bytes(transform: str, data: bytes) -> bytes:
-    """The first plain bytes of a compressed stream; fewer where it is damaged."""
-    found = bytearray()
-
-    def take(piece: memoryview) -> None:
-        found.extend(piece[:_HEAD])
-        if len(found) >= _HEAD:
-            raise _EnoughError
-
-    with contextlib.suppress(_EnoughError, AssayError):
-        inflater = inflater_for(transform, take)
-        for start in range(0, len(data), 4 * limits.KIB):
-            inflater.update(memoryview(data)[start : start + 4 * limits.KIB])
-    return bytes(found)
 
 
 def read_one(site: Site) -> Reading:

@@ -73,9 +73,12 @@ def _read(site: Site, whole: Component, reading: Reading) -> None:
     unified = bool(kind_of(headers.sections))
     names = (unified_names if unified else section_names)(headers.sections)
     inner, behind = _parts(site, whole.id, headers, layout)
-    if _is_linux(headers):
+    linux = _is_linux(headers)
+    if linux:
         inner[1] = replace(inner[1], labels={"name": LINUX})
     reading.components += inner
+    if linux:
+        _add_kernel(site, whole.id, reading)
     add_sections(site, whole.id, headers, names, reading)
     reading.components += behind
     if unified:
@@ -127,9 +130,17 @@ def _read_unified(
         reading.findings.append(error.finding)
 
 
+def _add_kernel(site: Site, whole: str, reading: Reading) -> None:
+    from assay.formats.linux.kernel_reading import add_kernel
+
+    add_kernel(site, whole, reading)
+
+
 def _is_linux(headers: Headers) -> bool:
     """Whether this is a kernel with an EFI stub: the x86 boot protocol, or the header of arm64 and
-    RISC-V (Documentation/arch of Linux)."""
+    RISC-V (Documentation/arch of Linux), or an EFI zboot image."""
+    if headers.data[4:8] == b"zimg":
+        return True
     return headers.data[0x202:0x206] == b"HdrS" or headers.data[56:60] in (b"ARM\x64", b"RSC\x05")
 
 
