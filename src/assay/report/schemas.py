@@ -16,6 +16,8 @@ import msgspec
 
 from assay.model.comparison import SCHEMA_VERSION as comparison_version  # noqa: N811
 from assay.model.comparison import Comparison
+from assay.model.measured_boot import SCHEMA_VERSION as boot_version  # noqa: N811
+from assay.model.measured_boot import BootComparison, Prediction
 from assay.model.verdict import SCHEMA_VERSION, Verdict
 from assay.policy.model import VERSION as policy_version  # noqa: N811
 from assay.policy.schema import policy_schema
@@ -135,10 +137,37 @@ def _comparison() -> dict[str, Any]:
     return {**comparison, "$defs": dict(sorted(definitions.items()))}
 
 
+def _boot_prediction() -> dict[str, Any]:
+    """`report.measured_boot.render_json`."""
+    definitions = _definitions(Prediction)
+    prediction = definitions.pop("Prediction")
+    prediction["title"] = f"Predictions of what a boot measures, version {boot_version}"
+    prediction["description"] = "What `assay boot predict --format json` writes."
+    prediction["properties"]["schema_version"] = {"const": boot_version}
+    return {**prediction, "$defs": dict(sorted(definitions.items()))}
+
+
+def _boot_comparison() -> dict[str, Any]:
+    """`report.measured_boot.render_comparison_json`."""
+    definitions = _definitions(BootComparison)
+    comparison = definitions.pop("BootComparison")
+    comparison["title"] = f"Comparisons of a prediction with an event log, version {boot_version}"
+    comparison["description"] = "What `assay boot compare --format json` writes."
+    comparison["properties"]["schema_version"] = {"const": boot_version}
+    comparison["properties"]["exit_status"] = {
+        "description": "0 as predicted, 1 different, 3 no PCR could be compared in full.",
+        "enum": [0, 1, 3],
+    }
+    comparison["required"].append("exit_status")
+    return {**comparison, "$defs": dict(sorted(definitions.items()))}
+
+
 GENERATED: dict[str, Callable[[], dict[str, Any]]] = {
     f"verdict-{SCHEMA_VERSION}": _verdict,
     f"comparison-{comparison_version}": _comparison,
     f"policy-{policy_version}": policy_schema,
+    f"boot-prediction-{boot_version}": _boot_prediction,
+    f"boot-comparison-{boot_version}": _boot_comparison,
 }
 """The schemas that are made from code, by name."""
 

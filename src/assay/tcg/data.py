@@ -10,6 +10,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from assay import limits
+from assay.model.finding import AssayError
+from assay.printable import printable
 from assay.tcg import names
 from assay.tcg.device_path import device_path
 from assay.tcg.fields import (
@@ -17,14 +19,13 @@ from assay.tcg.fields import (
     TooShort,
     ascii_text,
     hexadecimal,
-    read_guid,
     some_text,
     wide_text,
 )
 from assay.tcg.log import SPEC_ID, Event
 from assay.tcg.replay import STARTUP_LOCALITY
+from assay.uefi.guid import GLOBAL, name_of, read_guid
 
-_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 _SWITCHES = {"SecureBoot", "DeployedMode", "AuditMode", "SetupMode", "MokListTrusted"}
 _TABLES = {
     "eb9d2d31-2d88-11d3-9a16-0090273fc14d": "SMBIOS",
@@ -83,17 +84,28 @@ def _show_variable(event: Event) -> Said:
     found = _variable(event.data)
     fields = {"vendor": found.vendor, "variable": found.name, "size": str(len(found.data))}
     if event.kind == names.EFI_VARIABLE_AUTHORITY:
-        owner = _certificate_owner(found.data)
-        text = f"{found.name}: " + (
-            f"a certificate of owner {owner}" if owner else _content(found, fields)
-        )
-        return Said(text, fields)
+        return Said(f"{found.name}: {_authority(found, fields)}", fields)
     return Said(f"{found.name} = {_content(found, fields)}", fields)
 
 
-def _certificate_owner(data: bytes) -> str:
-    """Of an EFI_SIGNATURE_DATA with a certificate in it, the owner; empty for anything else."""
-    return read_guid(data[:16]) if data[16:18] == b"\x30\x82" else ""
+def _authority(found: Variable, fields: dict[str, str]) -> str:
+    """What allowed a program: an EFI_SIGNATURE_DATA with a certificate in it, the certificate alone
+    (as old versions of shim log it), or something else."""
+    from assay.x509.certificate import read_certificate
+
+    for start in (16, 0):
+        der = found.data[start:]
+        if der[:2] != b"\x30\x82":
+            continue
+        der = der[: 4 + int.from_bytes(der[2:4], "big")]
+        if start:
+            fields["owner"] = name_of(read_guid(found.data[:16]))
+        try:
+            fields["certificate"] = printable(str(read_certificate(der)), limits.TCG_SHOWN)
+        except AssayError:
+            return "a certificate that cannot be read"
+        return fields["certificate"]
+    return _content(found, fields)
 
 
 def _content(found: Variable, fields: dict[str, str]) -> str:
@@ -101,11 +113,11 @@ def _content(found: Variable, fields: dict[str, str]) -> str:
     if found.name in _SWITCHES and len(found.data) == 1:
         fields["value"] = str(found.data[0])
         return {0: "off", 1: "on"}.get(found.data[0], str(found.data[0]))
-    if found.vendor == _GLOBAL and found.name == "BootOrder" and not len(found.data) % 2:
+    if found.vendor == GLOBAL and found.name == "BootOrder" and not len(found.data) % 2:
         order = [f"{number:04X}" for number in _pairs(found.data)]
         fields["value"] = ",".join(order)
         return fields["value"] or "(empty)"
-    if found.vendor == _GLOBAL and found.name[:4] == "Boot" and len(found.name) == 8:
+    if found.vendor == GLOBAL and found.name[:4] == "Boot" and len(found.name) == 8:
         return _load_option(found.data, fields)
     if not found.data:
         return "(empty)"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from assay import limits
 from assay.printable import printable
-from assay.tcg.fields import read_guid
+from assay.uefi.guid import read_guid
 
 _END = 0x7F
 

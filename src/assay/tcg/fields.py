@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from assay import limits
 from assay.printable import printable
+from assay.uefi.guid import read_guid
 
 
 class TooShort(Exception):  # noqa: N818
@@ -37,11 +36,6 @@ class Fields:
     def rest(self) -> bytes:
         """All that is left."""
         return self.take(len(self._data) - self.at)
-
-
-def read_guid(data: bytes) -> str:
-    """The text form of 16 bytes: the first three fields are little-endian."""
-    return str(UUID(bytes_le=data))
 
 
 def ascii_text(data: bytes) -> str:

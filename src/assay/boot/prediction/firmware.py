@@ -1,0 +1,92 @@
+"""What firmware is set to: the variables of Secure Boot, from a store, a dump or efivarfs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from assay import limits
+from assay.model.finding import AssayError, UsageError
+from assay.uefi.dump import looks_like_dump, read_dump
+from assay.uefi.efivarfs import read_file_name, read_variable
+from assay.uefi.guid import GLOBAL, IMAGE_SECURITY
+from assay.uefi.signature_list import Entry, SignatureType, each_entry, read_lists
+from assay.uefi.store import looks_like_volume, read_store
+from assay.uefi.variable import Variable
+
+_ENABLE = "SecureBootEnable"
+"""EDK II's switch, in a store; what the firmware makes of it is SecureBoot, which is in none."""
+
+
+class Firmware(Struct, frozen=True):
+    """``variables`` are by name and vendor; ``secure_boot`` says whether signatures are checked."""
+
+    name: str
+    variables: dict[tuple[str, str], bytes]
+    secure_boot: bool
+
+    def value(self, name: str, vendor: str) -> bytes:
+        """The content of a variable; empty where there is none."""
+        return self.variables.get((name, vendor), b"")
+
+    def entries(self, name: str) -> tuple[tuple[SignatureType, Entry], ...]:
+        """What is in db or dbx, in the order that firmware looks at it. Raises UsageError."""
+        try:
+            return tuple(each_entry(read_lists(self.value(name, IMAGE_SECURITY))))
+        except AssayError as error:
+            raise UsageError(f"--firmware {self.name}: {name}: {error.finding.detail}") from error
+
+
+def read_firmware(path: Path) -> Firmware:
+    """The variables in a file or a directory. Raises UsageError."""
+    try:
+        found = _directory(path) if path.is_dir() else _file(path)
+    except OSError as error:
+        raise UsageError(f"--firmware {path}: {error.strerror or error}") from error
+    except AssayError as error:
+        raise UsageError(f"--firmware {path}: {error.finding.detail}") from error
+    variables = {(each.name, each.vendor): each.data for each in found}
+    return Firmware(str(path), variables, _secure_boot(variables))
+
+
+def _file(path: Path) -> tuple[Variable, ...]:
+    with path.open("rb") as file:
+        data = file.read(limits.UEFI_STORE_SIZE + 1)
+    if len(data) > limits.UEFI_STORE_SIZE:
+        raise UsageError(f"--firmware {path}: more than {limits.UEFI_STORE_SIZE} bytes")
+    if looks_like_volume(data):
+        return read_store(data, str(path)).variables
+    if looks_like_dump(data):
+        return read_dump(data, str(path))
+    raise UsageError(
+        f"--firmware {path}: expected a variable store (OVMF_VARS.fd), a dump of virt-fw-vars, or"
+        " a directory such as /sys/firmware/efi/efivars"
+    )
+
+
+def _directory(path: Path) -> tuple[Variable, ...]:
+    found: list[Variable] = []
+    for number, entry in enumerate(sorted(path.iterdir())):
+        if number >= limits.UEFI_VARIABLES:
+            raise UsageError(f"--firmware {path}: more than {limits.UEFI_VARIABLES} variables")
+        name = read_file_name(entry.name)
+        if name is None or name.vendor not in (GLOBAL, IMAGE_SECURITY):
+            continue
+        with entry.open("rb") as file:
+            data = file.read(limits.UEFI_VARIABLE_SIZE)
+        variable = read_variable(data, name)
+        if variable is not None:
+            found.append(variable)
+    if not any((each.name, each.vendor) == ("SecureBoot", GLOBAL) for each in found):
+        raise UsageError(f"--firmware {path}: there is no variable SecureBoot in it")
+    return tuple(found)
+
+
+def _secure_boot(variables: dict[tuple[str, str], bytes]) -> bool:
+    """As EDK II decides it: with a platform key, unless it was turned off."""
+    stated = variables.get(("SecureBoot", GLOBAL))
+    if stated is not None:
+        return stated == b"\1"
+    switch = next((data for (name, _), data in variables.items() if name == _ENABLE), b"\1")
+    return bool(variables.get(("PK", GLOBAL))) and switch != b"\0"

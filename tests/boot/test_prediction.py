@@ -1,0 +1,389 @@
+"""What a boot measures is predicted from files, and each difference from a log is explained."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import validate
+
+from assay.boot.prediction.compare import compare_with_log
+from assay.boot.prediction.events import BANKS
+from assay.boot.prediction.firmware import read_firmware
+from assay.boot.prediction.predict import PredictOptions, predict
+from assay.boot.prediction.statement import decode, encode
+from assay.cli.main import cli
+from assay.model.finding import UsageError
+from assay.model.measured_boot import (
+    BootComparison,
+    Deviation,
+    PredictedRegister,
+    Prediction,
+    RegisterOutcome,
+)
+from assay.report import schemas
+from assay.tcg import names
+from assay.tcg.log import read_log
+from tests.boot.images import (
+    DB,
+    INITRD,
+    LINE,
+    OTHER,
+    SHA256,
+    Settings,
+    authenticode,
+    entry_of,
+    image,
+    kernel,
+    machine,
+)
+from tests.support import uefi
+from tests.support.certificates import make
+from tests.support.event_logs import Measured, log, replayed, separator
+from tests.support.event_logs import variable as variable_data
+
+CLAIMED = {4, 7, 8, 9, 11, 12, 13}
+
+
+def predicted(
+    folder: Path, data: bytes, settings: Settings | None = None, **options: object
+) -> Prediction:
+    path = folder / "image.efi"
+    path.write_bytes(data)
+    firmware = read_firmware(settings.store(folder)) if settings is not None else None
+    return predict(str(path), PredictOptions(firmware, **options))  # type: ignore[arg-type]
+
+
+def register(prediction: Prediction, pcr: int) -> PredictedRegister:
+    return next(each for each in prediction.registers if each.pcr == pcr)
+
+
+def compared(prediction: Prediction, events: list[Measured]) -> BootComparison:
+    return compare_with_log(prediction, read_log(log(*events, banks=BANKS)), "log")
+
+
+@pytest.mark.parametrize("enabled", [True, False], ids=["Secure Boot", "without"])
+def test_all_values_are_those_of_the_machine(tmp_path: Path, enabled: bool) -> None:
+    settings, data = Settings(enabled=enabled), image(DB)
+    prediction = predicted(tmp_path, data, settings)
+    events = machine(data, settings)
+    assert {each.pcr for each in prediction.registers} == CLAIMED
+    for pcr in CLAIMED:
+        for bank in BANKS:
+            value = register(prediction, pcr).values[bank]
+            assert value == replayed(events, pcr, bank).hex(), (pcr, bank)
+    found = compared(prediction, events)
+    assert found.exit_status == 0
+    assert {each.outcome for each in found.registers} == {RegisterOutcome.EQUAL}
+
+
+def test_what_userspace_adds_later(tmp_path: Path) -> None:
+    prediction = predicted(tmp_path, image())
+    found = register(prediction, 11)
+    events = [
+        *machine(image(), Settings()),
+        *(Measured(11, names.IPL, phase) for phase in (b"enter-initrd", b"leave-initrd")),
+    ]
+    assert found.later["leave-initrd"]["sha384"] == replayed(events, 11, "sha384").hex()
+
+
+def test_settings_are_the_same_in_every_form(tmp_path: Path) -> None:
+    settings, data = Settings(), image(DB)
+    (tmp_path / "image.efi").write_bytes(data)
+    found = [
+        predict(str(tmp_path / "image.efi"), PredictOptions(read_firmware(path))).registers
+        for path in (
+            settings.store(tmp_path),
+            settings.dump(tmp_path),
+            settings.directory(tmp_path),
+        )
+    ]
+    assert found[0] == found[1] == found[2]
+
+
+def test_without_settings_pcr_7_is_not_predicted(tmp_path: Path) -> None:
+    prediction = predicted(tmp_path, image(DB))
+    assert {each.pcr for each in prediction.registers} == CLAIMED - {7}
+    assert any(7 in each.pcrs for each in prediction.not_predicted)
+    assert "Secure Boot is on, and allows the program" in prediction.assumptions
+
+
+def test_a_program_that_is_allowed_by_its_digest(tmp_path: Path) -> None:
+    data = image()
+    entry = uefi.entries(SHA256, authenticode(data))
+    settings = Settings(db=entry)
+    prediction = predicted(tmp_path, data, settings)
+    found = compared(prediction, machine(data, settings, authority=entry[28:]))
+    assert found.exit_status == 0
+
+
+def test_the_first_signature_that_db_allows_counts(tmp_path: Path) -> None:
+    """Signed twice, the first time below an authority that db does not have."""
+    settings, data = Settings(), image(make("nobody"), DB)
+    assert compared(predicted(tmp_path, data, settings), machine(data, settings)).exit_status == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "dbx"),
+    [
+        (image(), b""),
+        (image(make("nobody")), b""),
+        (image(DB), uefi.certificates(DB)),
+        (image(DB), uefi.entries(SHA256, authenticode(image(DB)))),
+    ],
+    ids=["unsigned", "signed by nobody known", "certificate revoked", "digest revoked"],
+)
+def test_a_program_that_does_not_start_measures_nothing(
+    tmp_path: Path, data: bytes, dbx: bytes
+) -> None:
+    prediction = predicted(tmp_path, data, Settings(dbx=dbx))
+    assert not prediction.registers
+    assert [each.code for each in prediction.findings] == ["boot-not-allowed"]
+    with pytest.raises(UsageError):
+        encode(prediction)
+
+
+@pytest.mark.parametrize(
+    ("data", "pcr"),
+    [
+        (image(DB, version=None), 4),
+        (image(DB, version=None), 11),
+        (image(DB, version=255), 4),
+        (image(DB, line=b"a\nb"), 9),
+        (image(DB, line=b"quiet "), 9),
+        (image(DB, linux=kernel(b"5.19.0")), 9),
+        (image(DB, linux=b"no kernel at all"), 9),
+        (image(DB, version=257, more=((".dtbauto", b"tree"),)), 11),
+        (image(DB, version=257, more=((".ucode", b"code"),)), 9),
+    ],
+    ids=[
+        "a stub of unknown version, kernel",
+        "a stub of unknown version, sections",
+        "a stub that was not seen",
+        "a line end in the command line",
+        "a space at its end",
+        "a kernel in between",
+        "no kernel",
+        "a device tree for some hardware",
+        "microcode before the initrd",
+    ],
+)
+def test_what_is_not_known_is_not_predicted(tmp_path: Path, data: bytes, pcr: int) -> None:
+    found = register(predicted(tmp_path, data, Settings()), pcr)
+    assert not found.values
+    assert found.unknown
+
+
+def test_a_boot_loader_leaves_open_what_it_starts(tmp_path: Path) -> None:
+    from tests.support.pe import Program, signed
+
+    settings, data = Settings(), signed(Program(), DB)
+    prediction = predicted(tmp_path, data, settings)
+    assert not any(each.values for each in prediction.registers)
+    events = machine(data, settings)
+    found = compared(prediction, events)
+    assert {each.outcome for each in found.registers} == {RegisterOutcome.AS_FAR_AS_KNOWN}
+    assert found.exit_status == 3
+    swapped = compared(prediction, machine(data[:0x500] + b"x" + data[0x501:], settings))
+    assert swapped.exit_status == 1
+
+
+def _other_line(events: list[Measured]) -> None:
+    at = next(n for n, each in enumerate(events) if each.measured == LINE)
+    events[at] = Measured(11, names.IPL, events[at].data, b"root=/dev/vda init=/bin/sh")
+
+
+def _other_program(events: list[Measured]) -> None:
+    at = next(
+        n for n, each in enumerate(events) if each.kind == names.EFI_BOOT_SERVICES_APPLICATION
+    )
+    events[at] = Measured(4, events[at].kind, events[at].data, b"another program")
+
+
+def _failed_option(events: list[Measured]) -> None:
+    for number, text in enumerate((b"Returning from", b"Calling")):
+        data = text + b" EFI Application from Boot Option"
+        events.insert(20 + number, Measured(4, names.EFI_ACTION, data))
+
+
+def _updated_dbx(events: list[Measured]) -> None:
+    at = next(n for n, each in enumerate(events) if b"d\0b\0x\0" in each.data)
+    vendor = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
+    data = variable_data("dbx", uefi.entries(SHA256, bytes(32)), vendor)
+    events[at] = Measured(7, events[at].kind, data)
+
+
+def _other_authority(events: list[Measured]) -> None:
+    at = next(n for n, each in enumerate(events) if each.kind == names.EFI_VARIABLE_AUTHORITY)
+    vendor = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
+    events[at] = Measured(7, events[at].kind, variable_data("db", entry_of(OTHER), vendor))
+
+
+def _other_initrd(events: list[Measured]) -> None:
+    at = next(n for n, each in enumerate(events) if each.measured == INITRD and each.pcr == 9)
+    events[at] = Measured(9, events[at].kind, events[at].data, INITRD + b"credentials")
+
+
+def _credential(events: list[Measured]) -> None:
+    data = "Credentials initrd\0".encode("utf-16-le")
+    events.append(Measured(12, names.IPL, data, b"archive"))
+
+
+def _no_separator(events: list[Measured]) -> None:
+    events.remove(separator(4))
+
+
+def _swapped(events: list[Measured]) -> None:
+    """The names of two sections in each other's place."""
+    places = [n for n, each in enumerate(events) if each.pcr == 11]
+    first, second = places[0], places[2]
+    events[first], events[second] = events[second], events[first]
+
+
+@pytest.mark.parametrize(
+    ("change", "pcr", "deviation", "says"),
+    [
+        (_other_line, 11, Deviation.DIFFERENT, "this part of it was replaced"),
+        (_other_program, 4, Deviation.DIFFERENT, "another version of the program"),
+        (_failed_option, 4, Deviation.EXTRA, "another boot option first"),
+        (_updated_dbx, 7, Deviation.DIFFERENT, "another dbx"),
+        (_other_authority, 7, Deviation.DIFFERENT, "signed by someone else"),
+        (_other_initrd, 9, Deviation.DIFFERENT, "another initrd"),
+        (_credential, 12, Deviation.EXTRA, "a credential"),
+        (_no_separator, 4, Deviation.MISSING, "did not close the PCR"),
+        (_swapped, 11, Deviation.REORDERED, "in another order"),
+    ],
+)
+def test_each_difference_is_explained(
+    tmp_path: Path,
+    change: Callable[[list[Measured]], None],
+    pcr: int,
+    deviation: Deviation,
+    says: str,
+) -> None:
+    settings, data = Settings(), image(DB)
+    prediction = predicted(tmp_path, data, settings)
+    events = machine(data, settings)
+    change(events)
+    found = compared(prediction, events)
+    assert found.exit_status == 1
+    outcomes = {each.pcr: each.outcome for each in found.registers}
+    assert outcomes.pop(pcr) is RegisterOutcome.DIFFERENT
+    assert set(outcomes.values()) == {RegisterOutcome.EQUAL}
+    [compared_register] = [each for each in found.registers if each.pcr == pcr]
+    assert deviation in {each.deviation for each in compared_register.differences}
+    assert any(says in each.means for each in compared_register.differences)
+
+
+def test_a_log_that_lies_is_not_as_predicted(tmp_path: Path) -> None:
+    """The digests are those of the prediction; what the event says was changed."""
+    settings, data = Settings(), image(DB)
+    prediction = predicted(tmp_path, data, settings)
+    events = machine(data, settings)
+    truth = events[1]
+    events[1] = Measured(7, truth.kind, variable_data("SecureBoot", b"\0"), truth.data)
+    found = compared(prediction, events)
+    assert {each.outcome for each in found.registers} == {RegisterOutcome.EQUAL}
+    assert "tcg-event-data" in {each.code for each in found.findings}
+    assert found.exit_status == 1
+
+
+def test_a_truncated_log_is_not_as_predicted(tmp_path: Path) -> None:
+    settings, data = Settings(), image(DB)
+    prediction = predicted(tmp_path, data, settings)
+    whole = log(*machine(data, settings), banks=BANKS)
+    found = compare_with_log(prediction, read_log(whole[:-5]), "log")
+    assert found.exit_status == 1
+
+
+def test_a_log_without_a_bank_in_common(tmp_path: Path) -> None:
+    settings, data = Settings(), image(DB)
+    prediction = predicted(tmp_path, data, settings, banks=("sha384",))
+    events = read_log(log(*machine(data, settings), banks=("sha256",)))
+    assert compare_with_log(prediction, events, "log").exit_status == 3
+
+
+def test_a_statement_says_the_same_and_is_canonical(tmp_path: Path) -> None:
+    settings, data = Settings(), image(DB)
+    prediction = predicted(tmp_path, data, settings)
+    document = encode(prediction)
+    (tmp_path / "elsewhere").mkdir()
+    assert encode(predicted(tmp_path / "elsewhere", data, settings)) == document
+    read = decode(document, "statement")
+    assert read.registers == prediction.registers
+    assert compared(read, machine(data, settings)).exit_status == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda value: value["predicate"]["registers"][0].update(pcr=99),
+        lambda value: value["predicate"]["registers"][0].update(pcr=7),
+        lambda value: value["predicate"]["registers"][0]["values"].update(sha256="00"),
+        lambda value: value["predicate"]["registers"][0]["events"][0]["digests"].pop("sha1"),
+        lambda value: value["predicate"].update(more=1),
+        lambda value: value.update(predicateType="https://example.com/other"),
+    ],
+    ids=["no such PCR", "a PCR twice", "no value", "a digest missing", "more", "another type"],
+)
+def test_a_damaged_statement_is_refused(tmp_path: Path, change: Callable[[dict], None]) -> None:  # type: ignore[type-arg]
+    value = json.loads(encode(predicted(tmp_path, image(DB), Settings())))
+    change(value)
+    with pytest.raises(UsageError):
+        decode(json.dumps(value).encode(), "statement")
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(cli, [*map(str, arguments)], catch_exceptions=False)
+    return done.exit_code, done.output
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    settings, data = Settings(), image(DB)
+    store = settings.store(tmp_path)
+    efi = tmp_path / "esp" / "EFI" / "Boot"
+    efi.mkdir(parents=True)
+    (efi / "bootx64.efi").write_bytes(data)
+    events = machine(data, settings)
+    (tmp_path / "log").write_bytes(log(*events))
+    statement = tmp_path / "statement.json"
+    esp = tmp_path / "esp"
+
+    status, text = run("boot", "predict", esp, "--firmware", store)
+    assert status == 0
+    assert f"PCR 7   sha256:{replayed(events, 7, 'sha256').hex()}" in text
+    assert "not predicted  PCR 0, 1, 2, 3, 5, 6" in text
+
+    status, text = run("boot", "predict", esp, "--firmware", store, "--format", "json")
+    assert status == 0
+    validate(json.loads(text), json.loads(schemas.text_of("boot-prediction-1")))
+
+    status, _ = run("boot", "predict", esp, "--firmware", store, "--statement", "-o", statement)
+    assert status == 0
+    for name in (esp, statement):
+        arguments = ("boot", "compare", name, "--event-log", tmp_path / "log", "--firmware", store)
+        status, text = run(*arguments)
+        assert (status, text.split()[:2]) == (0, ["AS", "PREDICTED"])
+    status, text = run(*arguments, "--format", "json")
+    validate(json.loads(text), json.loads(schemas.text_of("boot-comparison-1")))
+
+    _other_line(events)
+    (tmp_path / "log").write_bytes(log(*events))
+    status, text = run(*arguments)
+    assert status == 1
+    assert "content of .cmdline" in text
+
+    (efi / "bootx64.efi").write_bytes(image())
+    status, text = run("boot", "predict", esp, "--firmware", store)
+    assert status == 1
+    assert "boot-not-allowed" in text
+
+
+def test_settings_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no variables")
+    for path in (tmp_path / "text", tmp_path, tmp_path / "absent"):
+        with pytest.raises(UsageError):
+            read_firmware(path)
