@@ -1,4 +1,4 @@
 """Reading over HTTP: bounded, resumable, and careful with credentials.
 
-Imported only when an image's name leads to the network: urllib3 and ssl take time to load.
+Imported only when an image's name leads to the network: HTTP and TLS take time to load.
 """

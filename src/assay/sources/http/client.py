@@ -18,22 +18,24 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-
-import urllib3
+from typing import TYPE_CHECKING
 
 from assay import limits
 from assay.model.codes import network as codes
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.secret import Secret
 from assay.sources.http import retry
-from assay.sources.http.connections import prepare
+from assay.sources.http.connections import Connections, speaks_tls
 from assay.sources.http.faults import InterruptedTransferError, connection_fault, malformed, refused
 from assay.sources.http.proxies import Proxy, proxy_for
-from assay.sources.http.response import Response
+from assay.sources.http.response import RawAnswer, Response
 from assay.sources.http.tls import TlsIdentity, context_for
 from assay.sources.http.url import Url, is_local_only, is_loopback, join_url
 from assay.sources.model import OpenOptions
 from assay.version import __version__
+
+if TYPE_CHECKING:
+    import urllib3
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -51,7 +53,8 @@ class HttpClient:
         self._plain_http = plain_http
         self._timeout = timeout
         self._attempts = attempts
-        self._managers: dict[tuple[Proxy | None, TlsIdentity], urllib3.PoolManager] = {}
+        self._connections = Connections(timeout)
+        self._managers: dict[tuple[Proxy, TlsIdentity], urllib3.ProxyManager] = {}
         self._contexts: dict[TlsIdentity, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
@@ -180,24 +183,26 @@ class HttpClient:
         identity: TlsIdentity,
     ) -> Response:
         proxy = proxy_for(url, os.environ)
-        manager = self._manager(proxy, identity)
+        sent = {
+            # what arrives has to be the stored bytes
+            "Accept-Encoding": "identity",
+            "User-Agent": f"assay/{__version__}",
+            **headers,
+        }
+        raw: RawAnswer
         try:
-            raw = manager.urlopen(
-                method,
-                str(url),
-                body=body,
-                headers={
-                    # what arrives has to be the stored bytes
-                    "Accept-Encoding": "identity",
-                    "User-Agent": f"assay/{__version__}",
-                    **headers,
-                },
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                decode_content=False,
-                timeout=urllib3.Timeout(connect=self._timeout, read=self._timeout),
-            )
+            if proxy is None:
+                # files that cannot be used are told, also where they turn out not to be needed
+                secure = url.scheme == "https" or identity != TlsIdentity()
+                context = self._context(identity) if secure else None
+                raw = self._connections.request(method, url, body, sent, identity, context)
+            else:
+                from assay.sources.http import proxied
+
+                manager = self._manager(proxy, identity)
+                raw = proxied.send(manager, method, url, body, sent, self._timeout)
+        except UsageError:
+            raise
         except Exception as error:
             # urllib3, http.client, ssl and the resolver's encoding have no other common ancestor
             finding, again = connection_fault(error, url, proxy)
@@ -206,27 +211,27 @@ class HttpClient:
             raise AssayError(finding) from error
         return Response(url, raw, self._timeout)
 
-    def _manager(self, proxy: Proxy | None, identity: TlsIdentity) -> urllib3.PoolManager:
+    def speaks_tls(self, url: Url) -> bool:
+        """Whether what answers at this place of this machine speaks TLS, or nothing answers."""
+        return speaks_tls(url, self._timeout)
+
+    def _context(self, identity: TlsIdentity) -> ssl.SSLContext:
         with self._lock:
-            manager = self._managers.get((proxy, identity))
-            if manager is None:
-                context = self._contexts.get(identity)
-                if context is None:
-                    context = self._contexts[identity] = context_for(identity)
-                if proxy is None:
-                    manager = urllib3.PoolManager(16, maxsize=8, ssl_context=context)
-                else:
-                    value = proxy.authorization.reveal().decode("ascii")
-                    manager = urllib3.ProxyManager(
-                        str(proxy.url),
-                        16,
-                        maxsize=8,
-                        proxy_headers={"Proxy-Authorization": value} if value else None,
-                        ssl_context=context,
-                        proxy_ssl_context=context_for(identity.without_certificate()),
-                    )
-                self._managers[proxy, identity] = prepare(manager)
-            return manager
+            context = self._contexts.get(identity)
+            if context is None:
+                context = self._contexts[identity] = context_for(identity)
+            return context
+
+    def _manager(self, proxy: Proxy, identity: TlsIdentity) -> urllib3.ProxyManager:
+        from assay.sources.http.proxied import manager_for
+
+        with self._lock:
+            found = self._managers.get((proxy, identity))
+        if found is not None:
+            return found
+        contexts = self._context(identity), self._context(identity.without_certificate())
+        with self._lock:
+            return self._managers.setdefault((proxy, identity), manager_for(proxy, *contexts))
 
 
 def _redirect_refused(url: Url, detail: str) -> AssayError:

@@ -6,8 +6,7 @@ import http.client
 import re
 import socket
 import ssl
-
-from urllib3 import exceptions
+import sys
 
 from assay.model.codes import content as content_codes
 from assay.model.codes import network as codes
@@ -47,13 +46,13 @@ def connection_fault(error: Exception, url: Url, proxy: Proxy | None) -> tuple[F
     root = _innermost(error)
     if isinstance(root, ssl.SSLError) and not isinstance(root, ssl.SSLZeroReturnError):
         return _tls_fault(root, where)
-    if isinstance(error, exceptions.SSLError):
+    if _is_of_urllib3(error, "SSLError"):
         return Finding.of(codes.TLS_FAILED, detail=f"{where}: {_plain(str(root))}"), False
     # urllib3 counts a refused connection among the time-outs, for the sake of its history
-    silent = isinstance(error, exceptions.TimeoutError) and not isinstance(
-        error, exceptions.NewConnectionError
-    )
-    if silent or isinstance(root, TimeoutError):
+    silent = _is_of_urllib3(error, "TimeoutError")
+    if (silent and not _is_of_urllib3(error, "NewConnectionError")) or isinstance(
+        root, TimeoutError
+    ):
         return Finding.of(codes.TIMEOUT, detail=f"{where}: no answer in time"), True
     if isinstance(root, socket.gaierror):
         again = root.errno == socket.EAI_AGAIN
@@ -62,7 +61,7 @@ def connection_fault(error: Exception, url: Url, proxy: Proxy | None) -> tuple[F
             Finding.of(codes.UNREACHABLE, detail=f"{where}: the name {host} cannot be resolved"),
             again,
         )
-    if isinstance(error, exceptions.InvalidHeader) or (
+    if _is_of_urllib3(error, "InvalidHeader") or (
         isinstance(root, http.client.HTTPException)
         and not isinstance(root, http.client.RemoteDisconnected | http.client.IncompleteRead)
     ):
@@ -71,6 +70,12 @@ def connection_fault(error: Exception, url: Url, proxy: Proxy | None) -> tuple[F
         return Finding.of(codes.RESPONSE_MALFORMED, detail=detail, actual=said), False
     reason = getattr(root, "strerror", None) or _plain(str(root)) or type(root).__name__
     return Finding.of(codes.UNREACHABLE, detail=f"{where}: {reason}"), True
+
+
+def _is_of_urllib3(error: Exception, name: str) -> bool:
+    """Whether it is an exception of urllib3's, which is only imported for proxies."""
+    exceptions = sys.modules.get("urllib3.exceptions")
+    return exceptions is not None and isinstance(error, getattr(exceptions, name))
 
 
 def _tls_fault(error: ssl.SSLError, where: str) -> tuple[Finding, bool]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-import urllib3
 from msgspec import Struct
 
 from assay import limits
@@ -29,10 +28,25 @@ class ContentRange(Struct, frozen=True):
     total: int | None
 
 
+class RawAnswer(Protocol):
+    """An answer as `connections.Answer` and urllib3 have it."""
+
+    status: int
+
+    @property
+    def headers(self) -> Any: ...
+
+    def read1(self, count: int, /, *, decode_content: bool) -> bytes: ...
+
+    def release_conn(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class Response:
     """An answer whose body has not been read yet. ``url`` is where it came from in the end."""
 
-    def __init__(self, url: Url, raw: urllib3.BaseHTTPResponse, patience: float) -> None:
+    def __init__(self, url: Url, raw: RawAnswer, patience: float) -> None:
         self.url = url
         self.status = raw.status
         self._raw = raw
@@ -42,7 +56,8 @@ class Response:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return self._raw.headers
+        found: Mapping[str, str] = self._raw.headers
+        return found
 
     def header_values(self, name: str) -> list[str]:
         """The fields of one name, each by itself. Raises AssayError when one is too long."""

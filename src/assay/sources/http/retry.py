@@ -6,7 +6,6 @@ import random
 import re
 import time
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 RETRIED_STATUS = frozenset({429, 502, 503, 504})
 
@@ -17,6 +16,8 @@ def retry_after(value: str, now: datetime) -> float | None:
     text = value.strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -29,6 +29,7 @@ def context_for(identity: TlsIdentity) -> ssl.SSLContext:
     """TLS 1.2 or later with full verification. Raises UsageError for files that cannot be used."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
     for path in identity.authorities:
         try:
             context.load_verify_locations(cafile=path)

@@ -7,11 +7,9 @@ import time
 from collections.abc import Mapping
 
 from assay import limits
-from assay.model.finding import AssayError
 from assay.model.secret import Secret
 from assay.sources.credentials import CredentialFiles
 from assay.sources.http.client import HttpClient
-from assay.sources.http.faults import NOT_TLS
 from assay.sources.http.response import Response
 from assay.sources.http.tls import TlsIdentity
 from assay.sources.http.url import Url, is_loopback, join_url, parse_url
@@ -145,14 +143,6 @@ class RegistryConnection:
         with self._lock:
             if self._certain:
                 return
-            try:
-                self._http.request(self._at("/v2/"), identity=self._identity).discard()
-            except AssayError as error:
-                if error.finding.cause == NOT_TLS:
-                    self._base = parse_url(f"http://{self.registry}")
-                elif error.finding.code == "tls-failed":
-                    raise
+            if not self._http.speaks_tls(self._base):
+                self._base = parse_url(f"http://{self.registry}")
             self._certain = True
-
-    def _at(self, target: str) -> Url:
-        return Url(self._base.scheme, self._base.host, self._base.port, target)
