@@ -1,10 +1,13 @@
-"""Fuzz target: FAT file systems."""
+"""Fuzz target: FAT file systems, and files that are not in one."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from assay.formats.boot_files import FORMAT as BOOT_FILES
 from assay.formats.fat import FORMAT
 from assay.formats.fat.directory import parse_directory
 from assay.formats.fat.geometry import parse_boot_sector
@@ -28,6 +31,16 @@ def seeds() -> Iterator[bytes]:
     ).build()
 
 
+class _Files(MemoryBlob):
+    """A catalogue of one file."""
+
+    def entries(self) -> list[dict[str, str]]:
+        return [{"path": "EFI/a"}]
+
+    def blob(self, name: str, *, size: int | None = None, media_type: str = "") -> MemoryBlob:
+        return self
+
+
 def one_input(data: bytes) -> None:
     """Anything but an AssayError is a defect."""
     with contextlib.suppress(AssayError):
@@ -37,6 +50,8 @@ def one_input(data: bytes) -> None:
     site = Site(
         Component("", "file", Stored("file"), size=len(data)), MemoryBlob(data), None, Options()
     )
+    BOOT_FILES.recognise(site)
+    BOOT_FILES.read(replace(site, store=_Files(data)))
     if FORMAT.recognise(site):
         reading = FORMAT.read(site)
         seen = set()

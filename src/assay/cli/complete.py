@@ -24,6 +24,7 @@ _TRANSPORTS = {
     "oci-archive": ("oci-archive:", "an OCI image layout in a tar archive"),
     "docker-archive": ("docker-archive:", "what docker save writes"),
     "dir": ("dir:", "a directory as skopeo copy writes it"),
+    "esp": ("esp:", "a directory with the files of an EFI system partition"),
     "docker": ("docker://", "an image in a registry"),
     "http": ("http://", "a file on a web server of this machine"),
     "https": ("https://", "a file on a web server"),

@@ -88,6 +88,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       oci-archive:FILE[:REF]          an OCI layout in a tar archive
       docker-archive:FILE[:NAME:TAG]  what docker save writes
       dir:DIR                         what skopeo copy writes to dir:
+      esp:DIR                         the files of an EFI system partition
       docker://REGISTRY/REPOSITORY[:TAG|@DIGEST]
       https://SERVER/PATH[#DIGEST]
       bundle:FILE                     the image in an offline bundle

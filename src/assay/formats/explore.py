@@ -62,6 +62,10 @@ def read_image(site: Site) -> tuple[str, Reading]:
                 places[component.id] = len(reading.components) + len(added)
                 added.append(component)
         inner.components = added
+        if component_id in reading.targets and inner.targets:
+            # who signs a program vouches for what its format says, not for the signature as well
+            at = reading.targets.index(component_id)
+            reading.targets[at : at + 1] = inner.targets
         reading.absorb(inner)
     return format_.name, reading
 

@@ -78,7 +78,10 @@ def _open_directory(name: str, options: OpenOptions) -> list[OpenedImage]:
         return DIRECTORY.open(name, options)
     if variables := firmware_variables(Path(name)):
         return [opened_path(str(path)) for path in variables]
-    from assay.sources import module_tree
+    from assay.sources import boot_files, module_tree
+
+    if boot_files.has_boot_files(Path(name)):
+        return boot_files.SOURCE.open(name, options)
 
     if next(module_tree.modules_below(name), None) is not None:
         return module_tree.SOURCE.open(name, options)
@@ -87,7 +90,7 @@ def _open_directory(name: str, options: OpenOptions) -> list[OpenedImage]:
             codes.NOT_AN_IMAGE,
             detail=f"{name} is a directory without an image in it",
             expected="a file; or a directory with oci-layout and index.json, with manifest.json"
-            " and version, with variables of firmware (efivarfs), or with kernel modules",
+            " and version, with variables of firmware (efivarfs), with EFI, or with kernel modules",
         )
     )
 
