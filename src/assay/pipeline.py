@@ -27,6 +27,7 @@ from assay.model.codes import content as codes
 from assay.model.component import Component, Slice, Stored
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity, UsageError
+from assay.model.grounds import Occasion, SeenVersion
 from assay.model.measurement import (
     ContentRequest,
     Facts,
@@ -50,6 +51,7 @@ from assay.version import __version__
 if TYPE_CHECKING:
     from assay.contents.plan import Plan
     from assay.contents.roots import ImageRoot
+    from assay.policy.decide import Decider
     from assay.sources.bundle.file import Bundle
     from assay.trust.documents import SignedDocument
 
@@ -79,6 +81,9 @@ class VerifyOptions(msgspec.Struct):
     made for that; ``bundled`` are the files in it. ``contents`` is asked of the files in
     container images. ``fs_verity_signatures`` are files with signatures of the fs-verity digest
     that ``fs_verity`` asks for. ``sbat_levels`` are files with revocation levels (SBAT), or shims.
+    ``decider`` is the policy that decides, ``occasion`` what the caller says it is about, and
+    ``ask_history`` asks a ledger what it has seen of an image, by its name; with ``keep_grounds``
+    the verdict has what a policy would be judged on.
     """
 
     trust: Trust
@@ -101,6 +106,10 @@ class VerifyOptions(msgspec.Struct):
     also_measure: Callable[[Gathered], list[tuple[str, Request]]] | None = None
     at: datetime | None = None
     progress: Progress | None = None
+    decider: Decider | None = None
+    keep_grounds: bool = False
+    occasion: Occasion = Occasion()
+    ask_history: Callable[[str], tuple[SeenVersion, ...]] | None = None
 
     def evidence_files(self) -> list[GivenFile]:
         """The files given that are no anchors themselves."""
@@ -240,10 +249,15 @@ def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
         )
         case = judgeable(gathered, facts, request)
         verdict = appraise(case)
-        if plan is None:
-            return Examined(verdict, gathered, facts)
-        roots = _look_into(plan, case, verdict, gathered.reading)
-        return Examined(appraise(case), gathered, facts, roots)
+        roots: list[ImageRoot] = []
+        if plan is not None:
+            roots = _look_into(plan, case, verdict, gathered.reading)
+            verdict = appraise(case)
+        if request.decider is not None:
+            from assay.policy.judge import judged
+
+            verdict = judged(verdict, request.decider)
+        return Examined(verdict, gathered, facts, roots)
     except UsageError:
         raise
     except Exception as error:
@@ -541,6 +555,7 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
                 for found in facts.answers[key].findings
             ]
     image = gathered.image
+    used_as = request.open.known_as or image.name
     return Case(
         image=image.name,
         resolved=image.resolved,
@@ -561,6 +576,12 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
         demands=tuple(gathered.trust.policy_demands),
         statements=gathered.reading.statements,
         show_untrusted=request.untrusted_facts,
+        policy_decides=request.decider is not None or request.keep_grounds,
+        used_as=used_as,
+        occasion=request.occasion,
+        history=request.ask_history(used_as) if request.ask_history is not None else (),
+        untrusted_labels=gathered.reading.untrusted_labels,
+        untrusted_annotations=gathered.reading.untrusted_annotations,
     )
 
 

@@ -111,3 +111,111 @@ ANCHOR_OUT_OF_FORCE = Code(
     "Have the image signed again with the key that is in force. A publisher who adds time stamps"
     " to signatures lets them count after the key is retired.",
 )
+
+POLICY_RULE_NOT_MET = Code(
+    "policy-rule-not-met",
+    "the image does not meet a rule of the policy",
+    Severity.ERROR,
+    Question.ALLOWED,
+    "What the rule requires against what is known of the image. The finding names the rule and the"
+    " requirement, and `assay policy explain` shows all values that were looked at.",
+    "The image was not published in the way that the policy asks for: it lacks a signature, a"
+    " statement or a scan, or is an old version. Or it is another image than it is taken for.",
+    "Use an image that meets the rule, or have its publisher supply what is missing.",
+)
+
+POLICY_RULE_UNCHECKED = Code(
+    "policy-rule-unchecked",
+    "whether the image meets a rule of the policy could not be checked",
+    Severity.ERROR,
+    Question.CHECKED,
+    "Whether everything was at hand that the requirement needs: a trusted time, the ledger, the"
+    " anchors that it names, a library for conditions.",
+    "Something that the rule needs was not given or could not be reached: the ledger, a time stamp,"
+    " an SBOM to compare with. Or recorded facts are judged that do not hold it.",
+    "Give what the finding says is missing, and check again. What could not be checked does not"
+    " count as met.",
+)
+
+POLICY_NO_RULE = Code(
+    "policy-no-rule",
+    "no rule of the policy that is in force is about this image",
+    Severity.ERROR,
+    Question.ALLOWED,
+    "The image's name, format, platforms and occasion against what each rule is about. What no rule"
+    " is about is refused.",
+    "The image is from a place that the policy does not know, a pattern is narrower than it was"
+    " meant (* does not cross / everywhere), or the rules about it only warn, or are not in force"
+    " yet.",
+    "Use an image that the policy covers, or have whoever keeps the policy write a rule for this"
+    " one. For a copy in a file, say which name it is to have (--known-as).",
+)
+
+POLICY_EXCEPTION_USED = Code(
+    "policy-exception-used",
+    "an exception lets the image through that does not meet a rule",
+    Severity.WARNING,
+    Question.ALLOWED,
+    "The exceptions of the policy against the image and the time.",
+    "Somebody decided that this image may be used for a time although it does not meet the rule."
+    " The finding says who, why, and until when.",
+    "See that what is missing is there before the exception ends.",
+)
+
+POLICY_EXCEPTION_EXPIRED = Code(
+    "policy-exception-expired",
+    "an exception about this image has expired",
+    Severity.WARNING,
+    Question.ALLOWED,
+    "The end of each exception that fits the image against the time.",
+    "The time that was given to put things right is over. The exception counts no more.",
+    "Bring the image in line with the rules, and take the exception out of the policy.",
+)
+
+POLICY_BREAK_GLASS_USED = Code(
+    "policy-break-glass-used",
+    "rules were set aside in an emergency",
+    Severity.WARNING,
+    Question.ALLOWED,
+    "Whether as many people as the policy asks for signed the image for the emergency, and whether"
+    " the caller asked for it with a reason.",
+    "Somebody let the image in although rules refuse it, with a second signer, as the policy"
+    " provides for emergencies. It is on record with the reason and the signers.",
+    "Look into it afterwards, and replace the image by one that meets the rules.",
+)
+
+POLICY_BREAK_GLASS_REFUSED = Code(
+    "policy-break-glass-refused",
+    "setting rules aside was asked for, and not granted",
+    Severity.ERROR,
+    Question.ALLOWED,
+    "Whether as many people as the policy asks for signed the image for the emergency; and that the"
+    " image is intact, since no emergency makes a broken image good.",
+    "The second signature is missing, or the policy has no way out for this rule, or the image is"
+    " damaged.",
+    "Have the people whom the policy names for emergencies sign this very image.",
+)
+
+NO_GROUNDS = Code(
+    "no-grounds",
+    "the verdict does not hold what a policy is judged on",
+    Severity.ERROR,
+    Question.CHECKED,
+    "Whether the recorded verdict has its grounds: which anchors vouch for what.",
+    "It was reached without a policy, or recorded by an earlier version.",
+    "Verify the image again, with --policy or --record-facts.",
+)
+
+BY_POLICY = frozenset(
+    code.name
+    for code in (
+        POLICY_RULE_NOT_MET,
+        POLICY_RULE_UNCHECKED,
+        POLICY_NO_RULE,
+        POLICY_EXCEPTION_USED,
+        POLICY_EXCEPTION_EXPIRED,
+        POLICY_BREAK_GLASS_USED,
+        POLICY_BREAK_GLASS_REFUSED,
+    )
+)
+"""What the policy of Assay itself says, and no fact that it could be judged on again."""
