@@ -224,6 +224,8 @@ UEFI_VARIABLE_SIZE = 4 * MIB
 """One variable, or an update of one."""
 UEFI_STORE_SIZE = 128 * MIB
 """A volume with variables; the files of AAVMF have 64 MiB, most of it empty."""
+BOOT_FILES = 200_000
+"""Files of a directory that are looked at for programs to start."""
 
 OPENPGP_PACKETS = 200_000
 """In one file; a keyring of a whole distribution's developers has about that many."""

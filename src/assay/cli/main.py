@@ -37,7 +37,7 @@ VERBS = {
     "bundle": "Write one file with everything that verifying an image offline takes.",
     "trust": "Get trusted roots through TUF, and show those that are known.",
     "policy": "Show what a trust policy of another tool asks for.",
-    "boot": "Predict what a boot measures, and explain what a machine measured.",
+    "boot": "Say whether a machine would boot an image, and what that would measure.",
     "ledger": "Keep and check a record of verdicts that nobody can quietly change.",
     "explain": "Explain a finding code: what it means and what to do.",
     "schema": "Print a JSON Schema of what Assay writes.",

@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from assay.model.boot import SCHEMA_VERSION as boot_check_version  # noqa: N811
+from assay.model.boot import BootCheck
 from assay.model.comparison import SCHEMA_VERSION as comparison_version  # noqa: N811
 from assay.model.comparison import Comparison
 from assay.model.measured_boot import SCHEMA_VERSION as boot_version  # noqa: N811
@@ -162,12 +164,36 @@ def _boot_comparison() -> dict[str, Any]:
     return {**comparison, "$defs": dict(sorted(definitions.items()))}
 
 
+def _boot_check() -> dict[str, Any]:
+    """`report.boot.render_json`."""
+    definitions = _definitions(BootCheck)
+    check = definitions["BootCheck"]
+    check["properties"]["schema_version"] = {"const": boot_check_version}
+    check["properties"]["exit_status"] = {
+        "description": "0 all would be started, 1 something would not, 3 it could not be checked.",
+        "enum": [0, 1, 3],
+    }
+    check["required"].append("exit_status")
+    return {
+        "title": f"Checks of Secure Boot by Assay, version {boot_check_version}",
+        "description": "What `assay boot check --format json` writes.",
+        "type": "object",
+        "properties": {
+            "schema_version": {"const": boot_check_version},
+            "checks": {"type": "array", "items": {"$ref": "#/$defs/BootCheck"}},
+        },
+        "required": ["schema_version", "checks"],
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
 GENERATED: dict[str, Callable[[], dict[str, Any]]] = {
     f"verdict-{SCHEMA_VERSION}": _verdict,
     f"comparison-{comparison_version}": _comparison,
     f"policy-{policy_version}": policy_schema,
     f"boot-prediction-{boot_version}": _boot_prediction,
     f"boot-comparison-{boot_version}": _boot_comparison,
+    f"boot-check-{boot_check_version}": _boot_check,
 }
 """The schemas that are made from code, by name."""
 

@@ -9,6 +9,7 @@ import click
 from assay.cli.names import HELP_NAMES
 
 _VERBS = {
+    "check": "Say whether a machine's Secure Boot databases let an image boot, and why.",
     "predict": "Predict what a boot of an image measures, PCR by PCR.",
     "compare": "Explain where a machine measured something else than predicted.",
 }
@@ -37,6 +38,7 @@ def command() -> None:
 
     \b
     Examples:
+      assay boot check disk.img --firmware OVMF_VARS.fd
       assay boot predict linux.efi --firmware OVMF_VARS.fd
       assay boot compare linux.efi --firmware OVMF_VARS.fd --event-log boot.log
     """

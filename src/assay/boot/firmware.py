@@ -1,0 +1,185 @@
+"""Reads what ``--firmware`` names: variable stores, directories and files of efivarfs, dumps,
+signature lists, updates and certificates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from assay import limits
+from assay.asn1 import pem
+from assay.boot.databases import Databases
+from assay.model.codes import boot as codes
+from assay.model.codes.x509 import CERTIFICATE_MALFORMED
+from assay.model.finding import AssayError, Finding, UsageError
+from assay.sources.blobs import read_document
+from assay.sources.file import firmware_variables
+from assay.sources.files import open_path
+from assay.uefi.authentication import looks_like_update, read_update
+from assay.uefi.dump import looks_like_dump, read_dump
+from assay.uefi.efivarfs import looks_like_variable, read_file_name, read_variable
+from assay.uefi.guid import GLOBAL, IMAGE_SECURITY, SHIM_LOCK
+from assay.uefi.sbat import parse_level
+from assay.uefi.signature_list import looks_like_lists, read_lists
+from assay.uefi.store import looks_like_volume, read_store
+from assay.uefi.variable import Variable
+
+_LISTS = {
+    ("PK", GLOBAL): "PK",
+    ("KEK", GLOBAL): "KEK",
+    ("db", IMAGE_SECURITY): "db",
+    ("dbx", IMAGE_SECURITY): "dbx",
+    ("dbt", IMAGE_SECURITY): "dbt",
+    ("MokList", SHIM_LOCK): "MokList",
+    ("MokListRT", SHIM_LOCK): "MokList",
+    ("MokListX", SHIM_LOCK): "MokListX",
+    ("MokListXRT", SHIM_LOCK): "MokListX",
+}
+_NAMES = ("MokListX", "MokList", "dbx", "dbt", "db", "KEK", "PK")
+"""What files with lists are called by, the longer names first."""
+_ENABLE = ("SecureBootEnable", "f0a30bc7-af08-4556-99c4-001009c93a44")
+
+
+def read_firmware(names: list[str] | tuple[str, ...]) -> Databases:
+    """All that the files say together. Raises UsageError for one that cannot be read, or of which
+    it is not clear what it is."""
+    found = Databases()
+    for name in names:
+        wanted, path = _split(name)
+        try:
+            _read(path, wanted, found)
+        except AssayError as error:
+            raise UsageError(f"--firmware {name}: {error.finding.detail}") from error
+    return found
+
+
+def _split(name: str) -> tuple[str, Path]:
+    """A database that a file is said to be, and the file."""
+    before, equals, after = name.partition("=")
+    if equals and before in _NAMES:
+        return before, Path(after)
+    return "", Path(name)
+
+
+def _read(path: Path, wanted: str, found: Databases) -> None:
+    if path.is_dir():
+        variables = firmware_variables(path)
+        if not variables:
+            raise UsageError(f"--firmware {path}: a directory without variables of firmware in it")
+        _take(list(_from_folder(variables)), str(path), found)
+        return
+    limit = limits.UEFI_STORE_SIZE
+    data = read_document(open_path(path), limit, str(path))
+    size, source = len(data), str(path)
+    file = read_file_name(path.name)
+    if looks_like_volume(data):
+        store = read_store(data, source)
+        found.findings += [
+            replace(each, component=source)
+            for each in store.findings
+            if each.severity.value != "info"
+        ]
+        _take(store.variables, source, found, whole=True)
+    elif not data.strip(b"\0") or not data.strip(b"\xff"):
+        found.enforced = False  # a store that no firmware has written to yet
+    elif looks_like_dump(data):
+        _take(read_dump(data, source), source, found, whole=True)
+    elif file is not None and not wanted and (variable := read_variable(data, file)) is not None:
+        _take([variable], source, found)
+    elif looks_like_update(data):
+        content = read_update(data, source).content_start
+        found.add(wanted or _named(path), source, read_lists(data[content:], source))
+    elif looks_like_lists(data, size):
+        found.add(wanted or _named(path), source, read_lists(data, source))
+    elif looks_like_variable(data, size):
+        found.add(wanted or _named(path), source, read_lists(data[4:], source))
+    elif certificates := list(_certificates(data)):
+        from assay.uefi.signature_list import TYPES, encode_list
+
+        kind = next(guid for guid, known in TYPES.items() if known.name == "X509")
+        name = wanted or _named(path)
+        for der in certificates:
+            found.add(name, source, read_lists(encode_list(kind, GLOBAL, der)))
+    else:
+        raise UsageError(
+            f"--firmware {path}: neither a variable store, a directory or file of efivarfs, a dump,"
+            " signature lists, an update nor a certificate"
+        )
+
+
+def _from_folder(paths: list[Path]) -> Iterator[Variable]:
+    for path in paths:
+        name = read_file_name(path.name)
+        data = read_document(open_path(path), limits.UEFI_VARIABLE_SIZE, str(path))
+        variable = read_variable(data, name) if name is not None else None
+        if variable is not None:
+            yield variable
+
+
+def _certificates(data: bytes) -> Iterator[bytes]:
+    if data[:1] == b"\x30":
+        yield data
+    elif b"-----BEGIN CERTIFICATE-----" in data:
+        for block in pem.blocks(data, CERTIFICATE_MALFORMED):
+            yield block.data
+
+
+def _named(path: Path) -> str:
+    """The database that a file of this name is."""
+    for name in _NAMES:
+        if re.match(name, path.name, re.IGNORECASE):
+            return name
+    raise UsageError(
+        f"--firmware {path}: which database is it? Say so with --firmware db={path} (or dbx=, "
+        "MokList=, MokListX=)"
+    )
+
+
+def _take(
+    variables: list[Variable] | tuple[Variable, ...],
+    source: str,
+    found: Databases,
+    *,
+    whole: bool = False,
+) -> None:
+    """The variables that decide what may boot; ``whole`` is said of those of a whole machine, where
+    what is missing says something as well."""
+    known = {(each.name, each.vendor): each for each in variables}
+    for key, name in _LISTS.items():
+        variable = known.get(key)
+        if variable is None or (key[0].endswith("RT") and (name, SHIM_LOCK) in known):
+            continue
+        try:
+            found.add(name, source, read_lists(variable.data, source))
+        except AssayError as error:
+            detail = f"{variable.name}: {error.finding.detail}"
+            found.findings.append(Finding.of(codes.BOOT_VENDOR_VARIABLE, source, detail))
+    for name in ("SbatLevel", "SbatLevelRT"):
+        variable = known.get((name, SHIM_LOCK))
+        if variable is not None:
+            try:
+                found.level = parse_level(variable.data.rstrip(b"\0"), f"{name} of the machine")
+            except AssayError as error:
+                detail = f"{name}: {error.finding.detail}"
+                found.findings.append(Finding.of(codes.BOOT_VENDOR_VARIABLE, source, detail))
+    for name, vendor, off in (("SecureBoot", GLOBAL, 0), ("SetupMode", GLOBAL, 1), (*_ENABLE, 0)):
+        variable = known.get((name, vendor))
+        if variable is not None and variable.data == bytes([off]):
+            found.enforced = False
+    if whole and not _has_content(known.get(("PK", GLOBAL))):
+        found.enforced = False
+    for name in ("MokSBState", "MokSBStateRT"):
+        variable = known.get((name, SHIM_LOCK))
+        if variable is not None and variable.data[:1] == b"\1":
+            found.validated = False
+    for name in ("MokDBState", "MokIgnoreDB"):
+        variable = known.get((name, SHIM_LOCK))
+        if variable is not None and variable.data[:1] == b"\1":
+            found.shim_ignores = True
+
+
+def _has_content(variable: Variable | None) -> bool:
+    return variable is not None and bool(variable.data)
