@@ -166,6 +166,12 @@ REVOCATION_MEMORY_SECONDS = 60.0
 """For which what a place said, or that it said nothing, is not asked for again."""
 REVOCATION_MEMORY_ENTRIES = 256
 REVOCATION_CACHE_SIZE = 256 * MIB
+KEPT_FACTS = 256 * MIB
+"""Bytes of facts that are kept from one run to the next; those unused for longest make room."""
+KEPT_CONTENT = 64 * KIB
+"""A blob of at most this many bytes is kept itself: configurations, signatures, statements."""
+KEPT_ANSWER = 8 * MIB
+"""What was measured of one blob, as it is kept."""
 REVOCATION_CACHE_FILES = 512
 REVOCATION_ANSWER_AGE = 300.0
 """Seconds for which an answer counts that does not say until when it does."""

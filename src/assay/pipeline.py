@@ -241,12 +241,7 @@ def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
         wanted = gathered.requests(gathered.trust.all_keys)
         if request.also_measure is not None:
             wanted += request.also_measure(gathered)
-        facts = measure(
-            gathered.components,
-            gathered.blobs,
-            wanted,
-            progress=request.progress.advance if request.progress is not None else None,
-        )
+        facts = _measured(gathered, wanted, request)
         case = judgeable(gathered, facts, request)
         verdict = appraise(case)
         roots: list[ImageRoot] = []
@@ -262,6 +257,27 @@ def _examine_one(gathered: Gathered, request: VerifyOptions) -> Examined:
         raise
     except Exception as error:
         return Examined(_unopened(name, _internal_error(error), request))
+
+
+def _measured(
+    gathered: Gathered, wanted: list[tuple[str, Request]], request: VerifyOptions
+) -> Facts:
+    """All measurements; those of an earlier run of blobs whose names are digests, where facts are
+    kept."""
+    progress = request.progress.advance if request.progress is not None else None
+    components, blobs = gathered.components, gathered.blobs
+    named = any(getattr(blob, "named_by_digest", False) for blob in blobs.values())
+    if not (request.open.keep_facts and named):
+        return measure(components, blobs, wanted, progress=progress)
+    from assay.kept.store import shared_store
+    from assay.recall import measure_or_recall, recalled_finding
+
+    facts, known = measure_or_recall(shared_store(), components, blobs, wanted, progress=progress)
+    if known:
+        gathered.reading.findings.append(recalled_finding(known))
+        if progress is not None:
+            progress(sum(known.values()))
+    return facts
 
 
 def _plan(gathered: Gathered, options: ContentOptions) -> Plan | None:

@@ -323,6 +323,12 @@ def network_options(command: Command) -> Command:
             metavar="SECONDS",
             help="How long a server may keep silent.",
         ),
+        click.option(
+            "--no-cache",
+            is_flag=True,
+            envvar="ASSAY_NO_CACHE",
+            help="Fetch and measure again what an earlier run knows of a registry's blobs.",
+        ),
     )(command)
 
 
@@ -580,6 +586,7 @@ def open_options_from(given: Given) -> OpenOptions:
         signature_repositories=tuple(given.get("signature_repository", ())),
         registries_d=given.get("registries_d", ""),
         known_as=given.get("known_as", ""),
+        keep_facts=not given.get("no_cache", True),
     )
 
 

@@ -17,7 +17,8 @@ class OpenOptions(Struct, frozen=True):
     are the places with signatures of images in registries, ``registries_d`` a directory with
     configuration that names such places, ``signature_repositories`` other
     repositories that hold them; ``known_as`` is the name that an image
-    is used by, where that is not the one it is opened by."""
+    is used by, where that is not the one it is opened by; ``keep_facts`` lets what is measured of
+    blobs in registries be kept, and serve the next time (`assay.kept`)."""
 
     offline: bool = False
     platform: str = ""
@@ -31,6 +32,7 @@ class OpenOptions(Struct, frozen=True):
     signature_repositories: tuple[str, ...] = ()
     registries_d: str = ""
     known_as: str = ""
+    keep_facts: bool = False
 
 
 class Listing(Struct, frozen=True):

@@ -217,3 +217,15 @@ INPUT_SPOOLED = Code(
     " not give.",
     "Give a path instead of a pipe to avoid the copy. TMPDIR says where it is made.",
 )
+
+MEASURED_BEFORE = Code(
+    "measured-before",
+    "some bytes were measured by an earlier run",
+    Severity.INFO,
+    Question.INTACT,
+    "Whether what is asked of a blob in a registry is known from an earlier run on this machine,"
+    " which read all of it and found that its digest names it.",
+    "The image, or one that shares layers with it, was verified before. A digest names the same"
+    " bytes for ever; who vouches for them, and what the rules say, was judged anew.",
+    "Nothing needs to be done. --no-cache fetches and measures everything again.",
+)

@@ -27,7 +27,10 @@ _BLOCKS_KEPT = 32
 
 class RemoteBlob:
     """A file on a server. ``size`` is what the server announces; ``seekable`` says whether it
-    sends parts. Make one with `open_remote`."""
+    sends parts; ``named_by_digest`` that its name can never mean other bytes. Make one with
+    `open_remote`."""
+
+    named_by_digest = False
 
     def __init__(
         self,

@@ -10,6 +10,9 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from assay import limits, strict_json
+from assay.kept.documents import keep_content, kept_content
+from assay.kept.record import known_blob
+from assay.kept.store import FactStore
 from assay.measure.hashing import hash_bytes
 from assay.model.codes import content as content_codes
 from assay.model.codes import network as codes
@@ -64,11 +67,15 @@ class Referrers(Struct, frozen=True):
 
 class Repository:
     """One repository. As a `BlobStore` it hands out manifests and blobs by digest only. Safe to
-    share between threads."""
+    share between threads. With ``kept``, what is known of a digest from before is not fetched
+    again."""
 
-    def __init__(self, connection: RegistryConnection, name: str) -> None:
+    def __init__(
+        self, connection: RegistryConnection, name: str, kept: FactStore | None = None
+    ) -> None:
         self.name = name
         self.connection = connection
+        self._kept = kept
         self._blobs: dict[tuple[str, int | None], Blob | None] = {}
         self._held = 0
         self._lock = threading.Lock()
@@ -122,7 +129,7 @@ class Repository:
         with self._lock:
             if key in self._blobs:
                 return self._blobs[key]
-        found = self._nested(digest) if media_type in MANIFEST_TYPES else self._open(digest, size)
+        found = self._nested(digest) if media_type in MANIFEST_TYPES else self._any(digest, size)
         if found is None and media_type not in MANIFEST_TYPES and _may_be_manifest(media_type):
             found = self._nested(digest)
         with self._lock:
@@ -132,12 +139,37 @@ class Repository:
                     found.forget(_HEAD_KEPT)
             return self._blobs.setdefault(key, found)
 
+    def _any(self, digest: Digest, size: int | None) -> Blob | None:
+        """A blob, from what is kept where that has it."""
+        if self._kept is None:
+            return self._open(digest, size)
+        content = kept_content(self._kept, digest)
+        if content is not None and size in (None, len(content)):
+            return MemoryBlob(content)
+        known = known_blob(self._kept, digest, size, lambda: self._opened(digest, size))
+        return known or self._open(digest, size)
+
+    def _opened(self, digest: Digest, size: int | None) -> Blob:
+        found = self._open(digest, size)
+        if found is None:
+            raise AssayError(
+                Finding.of(
+                    content_codes.NOT_FOUND,
+                    detail=f"{self.shown}@{digest} was there before, and is not any more",
+                )
+            )
+        return found
+
     def _nested(self, digest: Digest) -> Blob | None:
+        content = kept_content(self._kept, digest)
+        if content is not None:
+            return MemoryBlob(content)
         manifest = self.manifest(digest)
         if manifest is None:
             return None
         if manifest.findings:
             raise AssayError(manifest.findings[0])
+        keep_content(self._kept, digest, manifest.content)
         return MemoryBlob(manifest.content)
 
     def _open(self, digest: Digest, size: int | None) -> Blob | None:
@@ -165,6 +197,9 @@ class Repository:
                     actual=f"{blob.size} bytes",
                 )
             )
+        blob.named_by_digest = True
+        if self._kept is not None and blob.size is not None and blob.size <= blob.held:
+            keep_content(self._kept, digest, blob.read_at(0, blob.size))
         return blob
 
     # lists

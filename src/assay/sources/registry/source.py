@@ -87,7 +87,12 @@ def open_repository(reference: Reference, options: OpenOptions) -> Repository:
             connection = _CONNECTIONS[key] = RegistryConnection(
                 http, reference.registry, files, identity, plain_http=options.plain_http
             )
-    return Repository(connection, reference.repository)
+    store = None
+    if options.keep_facts:
+        from assay.kept.store import shared_store
+
+        store = shared_store()
+    return Repository(connection, reference.repository, store)
 
 
 SOURCE = RegistrySource()
