@@ -108,14 +108,17 @@ class Program:
 
 
 def indirect_data(
-    digest: bytes, algorithm: str = "sha256", *, kind: str = PE_IMAGE_DATA, pages: bytes = b""
+    digest: bytes,
+    algorithm: str = "sha256",
+    *,
+    kind: str = PE_IMAGE_DATA,
+    pages: bytes = b"",
+    pages_kind: str = "1.3.6.1.4.1.311.2.3.2",
 ) -> bytes:
     """SpcIndirectDataContent."""
     if pages:
         moniker = bytes.fromhex("a6b586d5b4a12466ae05a217da8e60d6")
-        values = der.set_of(
-            der.seq(der.oid("1.3.6.1.4.1.311.2.3.2"), der.set_of(der.octets(pages)))
-        )
+        values = der.set_of(der.seq(der.oid(pages_kind), der.set_of(der.octets(pages))))
         link = der.explicit(0, der.implicit(1, der.seq(der.octets(moniker), der.octets(values))))
     else:
         link = b""

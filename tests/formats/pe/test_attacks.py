@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
+import uuid
 from pathlib import Path
 
 import pytest
 
 from assay.model.finding import Severity
-from tests.formats.pe.test_authenticode import OTHER, ROOT, SIGNER, check, refused
+from tests.formats.pe.test_authenticode import (
+    OTHER,
+    OTHER_ROOT,
+    ROOT,
+    SIGNER,
+    check,
+    refused,
+)
 from tests.support import cms, pe
 from tests.support.certificates import make
 from tests.support.checking import codes_of
@@ -159,6 +168,28 @@ def test_an_entry_of_another_kind_is_never_passed_over(
     assert "signature-unsupported" in codes_of(verdict)
 
 
+PKCS7_GUID = uuid.UUID("4aafd29d-68df-49ee-8aa9-347d375665a7").bytes_le
+
+
+def test_a_signature_with_a_guid_around_it_is_one(tmp_path: Path) -> None:
+    """WIN_CERTIFICATE_UEFI_GUID, as firmware takes it, too."""
+    program = Program()
+    made = pe.signature(SIGNER, program.digest(program.unsigned()))
+    data = _with(pe.entry(PKCS7_GUID + made, kind=0x0EF1))
+    assert check(tmp_path, data, ROOT).exit_status == 0
+    refused(check(tmp_path, data, OTHER_ROOT), "not-vouched")
+    changed = bytearray(data)
+    changed[0x410] ^= 1
+    refused(check(tmp_path, bytes(changed), ROOT), "digest-mismatch")
+
+
+@pytest.mark.parametrize("kind", [0x0EF0, 0x0EF1])
+def test_a_bare_signature_or_an_unknown_guid_is_not_checked(tmp_path: Path, kind: int) -> None:
+    verdict = check(tmp_path, _with(_entry() + pe.entry(bytes(272), kind=kind)), ROOT)
+    assert verdict.exit_status == 3
+    assert "signature-unsupported" in codes_of(verdict)
+
+
 def test_more_entries_than_anyone_needs(tmp_path: Path) -> None:
     refused(check(tmp_path, _with(_entry() * 33), ROOT), "pe-certificate-table")
 
@@ -215,6 +246,97 @@ def test_a_digest_put_in_place_of_the_signed_one(tmp_path: Path) -> None:
 def test_a_digest_of_the_wrong_length(tmp_path: Path, digest: bytes) -> None:
     data = _with(pe.entry(pe.signature(SIGNER, digest)))
     refused(check(tmp_path, data, ROOT), "authenticode-malformed")
+
+
+def test_mix_and_match_of_signature_and_binary(tmp_path: Path) -> None:
+    """A program with the signature of another one by the same signer, in either place."""
+    one, other = (
+        Program(),
+        Program(sections=(TEXT, (".data", 0x600, b"another program" + bytes(497)))),
+    )
+    for mine, stolen in ((one, other), (other, one)):
+        signature = pe.signature(SIGNER, stolen.digest(stolen.unsigned()))
+        data = pe.with_table(mine, mine.unsigned(), pe.entry(signature))
+        refused(check(tmp_path, data, ROOT), "digest-mismatch")
+
+
+def test_the_digest_is_by_another_algorithm_than_the_signer_uses(tmp_path: Path) -> None:
+    """Firmware hashes the program by the one, Windows by the other."""
+    program = Program()
+    content = pe.indirect_data(program.digest(program.unsigned(), "sha384"), "sha384")
+    data = _with(pe.entry(pe.signature(SIGNER, b"", content=content)))
+    refused(check(tmp_path, data, ROOT), "authenticode-malformed")
+
+
+# page hashes
+
+
+def _pages(program: Program, page: int = 0x1000) -> list[tuple[int, bytes]]:
+    """The page hashes of a program without gaps, as the specification has them."""
+    data = program.unsigned()
+    head = data[: program.checksum_at] + data[program.checksum_at + 4 : program.entry_at]
+    head += data[program.entry_at + 8 : program.headers_size]
+    pages = [(0, head.ljust(page - 12, b"\0"))]
+    at = program.headers_size
+    for _, _, content in program.sections:
+        for start in range(0, len(content), page):
+            pages.append((at + start, content[start : start + page].ljust(page, b"\0")))
+        at += len(content)
+    return [*((at, hashlib.sha256(each).digest()) for at, each in pages), (at, bytes(32))]
+
+
+def _table(pages: list[tuple[int, bytes]]) -> bytes:
+    return b"".join(struct.pack("<I", offset) + value for offset, value in pages)
+
+
+LONG = Program(sections=((".text", None, bytes(range(256)) * 40), (".data", None, b"x" * 512)))
+
+
+def test_page_hashes_are_compared(tmp_path: Path) -> None:
+    data = pe.signed(LONG, SIGNER, pages=_table(_pages(LONG)))
+    verdict = check(tmp_path, data, ROOT)
+    assert verdict.exit_status == 0, verdict.findings
+    assert verdict.claims_held == 4
+    changed = bytearray(data)
+    changed[0x400 + 0x1234] ^= 1
+    verdict = check(tmp_path, bytes(changed), ROOT)
+    refused(verdict, "chunk-mismatch")
+    [found] = [each for each in verdict.findings if each.code == "chunk-mismatch"]
+    assert (found.component, found.offset) == ("pages[0]", 0x1000)
+
+
+def test_a_page_hash_that_contradicts_the_digest_of_the_program(tmp_path: Path) -> None:
+    pages = _pages(LONG)
+    pages[2] = (pages[2][0], bytes(32))
+    verdict = check(tmp_path, pe.signed(LONG, SIGNER, pages=_table(pages)), ROOT)
+    refused(verdict, "chunk-mismatch")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"\0",
+        _table(_pages(Program())),
+        _table(_pages(LONG)[:-1]),
+        _table([(offset + 1, value) for offset, value in _pages(LONG)]),
+        _table([*_pages(LONG)[:-1], (_pages(LONG)[-1][0], b"\1" * 32)]),
+        _table(_pages(LONG))[:-1],
+    ],
+)
+def test_page_hashes_of_other_pages(tmp_path: Path, table: bytes) -> None:
+    refused(check(tmp_path, pe.signed(LONG, SIGNER, pages=table), ROOT), "page-hashes-misplaced")
+
+
+def test_page_hashes_of_an_unknown_kind_are_said_not_to_be_compared(tmp_path: Path) -> None:
+    content = pe.indirect_data(
+        LONG.digest(LONG.unsigned()), pages=_table(_pages(LONG)), pages_kind="1.2.3.4"
+    )
+    data = pe.with_table(
+        LONG, LONG.unsigned(), pe.entry(pe.signature(SIGNER, b"", content=content))
+    )
+    verdict = check(tmp_path, data, ROOT)
+    assert verdict.exit_status == 0, verdict.findings
+    assert "page-hashes-unchecked" in {finding.code for finding in verdict.findings}
 
 
 def test_a_signature_over_sha_1_is_weak(tmp_path: Path) -> None:

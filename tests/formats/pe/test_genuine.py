@@ -197,7 +197,49 @@ def test_what_osslsigncode_signs_is_verified(tmp_path: Path, algorithm: str, pag
     assert verdict.exit_status == 0, verdict.findings
     labels = next(each for each in verdict.components if each.id == "signature[0]").labels
     assert ("page-hashes" in labels) is pages
+    assert verdict.claims_held == (4 if pages else 1)
     assert f"{algorithm} digest" in labels["name"]
+
+
+def test_page_hashes_of_osslsigncode(tmp_path: Path) -> None:
+    """Genuine sections, of which most end within a page."""
+    authority, holder = _signer()
+    certificate, key = holder.write(tmp_path, "signer")
+    trusted, _ = authority.write(tmp_path, "authority")
+    signed = tmp_path / "signed.efi"
+    run(
+        tool("osslsigncode"), "sign", "-certs", certificate, "-key", key, "-h", "sha256", "-ph",
+        "-in", next(iter(BOOT.rglob("mmx64.efi")), None) or genuine("mmx64"), "-out", signed,
+    )  # fmt: skip
+    verdict = check(signed, trusted)
+    assert verdict.exit_status == 0, verdict.findings
+    assert verdict.claims_held == 2 + sum(each.kind == "pe-section" for each in verdict.components)
+    data = bytearray(signed.read_bytes())
+    data[0x30010] ^= 1
+    signed.write_bytes(data)
+    assert "chunk-mismatch" in codes_of(check(signed, trusted))
+
+
+def test_what_pesign_signs_is_verified(tmp_path: Path) -> None:
+    authority, holder = _signer()
+    certificate, key = holder.write(tmp_path, "signer")
+    trusted, _ = authority.write(tmp_path, "authority")
+    store, database = tmp_path / "signer.p12", tmp_path / "nss"
+    database.mkdir()
+    run(
+        "openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, "-out", store,
+        "-name", "signer", "-passout", "pass:",
+    )  # fmt: skip
+    run(tool("certutil"), "-N", "-d", database, "--empty-password")
+    run(tool("pk12util"), "-i", store, "-d", database, "-W", "", "-K", "")
+    image, signed = tmp_path / "a.efi", tmp_path / "b.efi"
+    image.write_bytes(Program().unsigned())
+    run(
+        tool("pesign"), "-s", "-n", database, "-c", "signer", "-i", image, "-o", signed, "-f"
+    )  # fmt: skip
+    verdict = check(signed, trusted)
+    assert verdict.exit_status == 0, verdict.findings
+    assert check(signed, microsoft(2023)).exit_status == 1
 
 
 def test_sbverify_accepts_what_is_built_here(tmp_path: Path) -> None:

@@ -16,17 +16,20 @@ from assay.model.codes import trust as trust_codes
 from assay.model.finding import AssayError, Finding
 from assay.model.reading import Blob
 from assay.model.spans import Span
+from assay.uefi import guid
 
 _HEADER = 8
 _REVISION_2 = 0x0200
 _PKCS_SIGNED_DATA = 2
+_EFI_GUID = 0x0EF1
 _KINDS = {
     1: "an X.509 certificate",
     3: "a reserved kind",
     4: "a Terminal Server certificate",
     0x0EF0: "an EFI PKCS#1 signature",
-    0x0EF1: "an EFI GUID certificate",
+    _EFI_GUID: "an EFI GUID certificate of an unknown kind",
 }
+_PKCS7 = guid.encode(guid.PKCS7)
 
 
 class Entry(Struct, frozen=True):
@@ -67,6 +70,9 @@ def read_table(blob: Blob, table: Span) -> Iterator[Entry]:
 
 
 def _entry(number: int, place: int, body: bytes, revision: int, kind: int) -> Entry:
+    if revision == _REVISION_2 and kind == _EFI_GUID and body[: guid.SIZE] == _PKCS7:
+        # the same signature in other clothes, which firmware takes (WIN_CERTIFICATE_UEFI_GUID)
+        body, place, kind = body[guid.SIZE :], place + guid.SIZE, _PKCS_SIGNED_DATA
     if revision != _REVISION_2 or kind != _PKCS_SIGNED_DATA:
         named = _KINDS.get(kind, f"type 0x{kind:04x}")
         what = named if kind != _PKCS_SIGNED_DATA else f"revision 0x{revision:04x}"

@@ -63,6 +63,7 @@ class Headers(Struct, frozen=True):
     subsystem: str
     bits: int
     size: int
+    section_alignment: int
     checksum: Span
     certificate_entry: Span | None
     certificate_table: Span | None
@@ -93,6 +94,7 @@ def read_headers(blob: Blob) -> Headers:
             f"{directory_count} data directories in an optional header of {optional_size} bytes",
             directories - 4,
         )
+    (alignment,) = _unpack("<I", data, optional + 32)
     (size,) = _unpack("<I", data, optional + 60)
     (subsystem,) = _unpack("<H", data, optional + 68)
     if count > limits.PE_SECTIONS:
@@ -118,6 +120,7 @@ def read_headers(blob: Blob) -> Headers:
         subsystem=_SUBSYSTEMS.get(subsystem, f"subsystem {subsystem}"),
         bits=32 if magic == 0x10B else 64,
         size=size,
+        section_alignment=alignment,
         checksum=(optional + 64, optional + 68),
         certificate_entry=entry,
         certificate_table=certificates,

@@ -21,12 +21,19 @@ _PAGE_HASHES = bytes.fromhex("a6b586d5b4a12466ae05a217da8e60d6")
 _PAGE_HASH_KINDS = {"1.3.6.1.4.1.311.2.3.1": "sha1", "1.3.6.1.4.1.311.2.3.2": "sha256"}
 
 
+class PageHashes(Struct, frozen=True):
+    """Hashes of the pages of a program: ``algorithm`` is their digest's, or the object identifier
+    of a kind that is not known; ``table`` has an offset (4 bytes) and a hash for each page."""
+
+    algorithm: str
+    table: bytes
+
+
 class IndirectData(Struct, frozen=True):
-    """The digest of the program, and of what kind the page hashes beside it are (empty for
-    none)."""
+    """The digest of the program, and the hashes of its pages where there are any."""
 
     digest: Digest
-    page_hashes: str = ""
+    pages: PageHashes | None = None
 
 
 def read_indirect_data(signed: SignedData) -> IndirectData:
@@ -40,7 +47,7 @@ def read_indirect_data(signed: SignedData) -> IndirectData:
     kind = data.oid()
     if kind not in _PROGRAMS:
         raise data.fail(f"the digest of a file of another kind, {kind},")
-    pages = _page_hashes(data) if data.more else ""
+    pages = _page_hashes(data) if data.more else None
     data.finish()
     info = outer.enter()
     identifier = read_identifier(info)
@@ -52,23 +59,23 @@ def read_indirect_data(signed: SignedData) -> IndirectData:
     return IndirectData(Digest(name, value), pages)
 
 
-def _page_hashes(data: Der) -> str:
+def _page_hashes(data: Der) -> PageHashes | None:
     """SpcPeImageData: flags, and a link that is either a file name or the page hashes. The file
     name is an obsolete constant, and nobody looks at it."""
     element = data.any()
     if element.tag != SEQUENCE:
-        return ""
+        return None
     body = data.within(element)
     if body.peek() == 0x03:
         body.any()
     link = body.enter_optional(context(0))
     if link is None or (serialized := link.enter_optional(context(1))) is None:
-        return ""
+        return None
     if serialized.octets() != _PAGE_HASHES:
-        return ""
-    values = Der(serialized.octets(), codes.AUTHENTICODE_MALFORMED).enter(SET)
-    oid = values.enter().oid()
-    return _PAGE_HASH_KINDS.get(oid, oid)
+        return None
+    attribute = Der(serialized.octets(), codes.AUTHENTICODE_MALFORMED).enter(SET).enter()
+    oid = attribute.oid()
+    return PageHashes(_PAGE_HASH_KINDS.get(oid, oid), attribute.enter(SET).octets())
 
 
 def _malformed(detail: str) -> AssayError:

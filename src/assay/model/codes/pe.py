@@ -84,6 +84,27 @@ AUTHENTICODE_MALFORMED = Code(
     "Get the program again. If it stays so, ask the publisher to sign it again.",
 )
 
+PAGE_HASHES_MISPLACED = Code(
+    "page-hashes-misplaced",
+    "the page hashes in a signature are not for the pages of this program",
+    Severity.ERROR,
+    Question.INTACT,
+    "The offsets of the page hashes against the headers and the sections of the program.",
+    "The signature is of another program, or was put together by hand. Windows refuses to load"
+    " pages whose hashes differ.",
+    _PROGRAM_DAMAGED,
+)
+
+PAGE_HASHES_UNCHECKED = Code(
+    "page-hashes-unchecked",
+    "the page hashes in a signature were not compared",
+    Severity.INFO,
+    Question.INTACT,
+    "Nothing: they are of a kind that is not known, or the headers are longer than a page.",
+    "A signing tool of its own. The digest of the whole program was compared all the same.",
+    "Nothing has to be done.",
+)
+
 CERTIFICATE_VALIDITY_IGNORED = Code(
     "certificate-validity-ignored",
     "a certificate is not valid at this time, and firmware accepts it",
