@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 @options.evidence_options
 @phase_option
 @options.image_options
-@click.option("--files", is_flag=True, help="List the files of container images, with digests.")
+@click.option(
+    "--files", is_flag=True, help="List the files of container images and RAM disks, with digests."
+)
 @click.option(
     "--packages", is_flag=True, help="List the packages installed in container images, by database."
 )
@@ -99,11 +101,13 @@ def command(images: tuple[str, ...], **given: Any) -> None:
 
 
 def _files(examined: Examined) -> list[FileIndex]:
+    from assay.formats.linux.initrd_reading import file_indexes as files_of_disks
     from assay.formats.oci.flatten import file_indexes
 
     if examined.gathered is None or examined.facts is None:
         return []
-    return file_indexes(examined.gathered.reading, examined.facts)
+    reading, facts = examined.gathered.reading, examined.facts
+    return [*file_indexes(reading, facts), *files_of_disks(reading, facts)]
 
 
 def _print(

@@ -104,6 +104,8 @@ class LegacyLz4Inflater:
         if self._last:
             raise self._meter.trailing()
         length = int.from_bytes(head, "little")
+        if length == 0:
+            raise self._meter.trailing()
         if not 0 < length <= _LEGACY_COMPRESSED:
             raise self._meter.damaged(f"a block of {length} bytes")
         block = self._pending[at + 4 : at + 4 + length]
