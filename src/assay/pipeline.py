@@ -475,6 +475,7 @@ def _context(
         companions=None if bundle is None else bundle.store,
         verity=request.trust.verity,
         fs_verity=request.fs_verity,
+        pcrs=request.trust.pcrs,
     )
 
 

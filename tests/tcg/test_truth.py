@@ -6,18 +6,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from assay.model.verdict import Verdict
+from assay.model.finding import UsageError
+from assay.model.verdict import State, Verdict
+from assay.pipeline import VerifyOptions, verify
 from assay.tcg import names
 from assay.tcg.covered import covered_by
 from assay.tcg.log import read_log
+from assay.tcg.replay import replay
+from assay.trust.anchors import Trust
 from tests.support.checking import check, codes_of
 from tests.support.event_logs import (
     Measured,
     boot,
+    locality,
     log,
     old_log,
     record,
+    replayed,
     separator,
     variable,
 )
@@ -169,3 +177,100 @@ def test_a_record_that_lies(tmp_path: Path) -> None:
 )
 def test_damaged_records(tmp_path: Path, data: bytes) -> None:
     assert codes_of(look(tmp_path, data)) & {"tcg-log-malformed", "tcg-log-truncated"}
+
+
+def known(tmp_path: Path, data: bytes, *pcrs: str) -> Verdict:
+    """The verdict on a log with values of PCRs to trust (``N=algorithm:hex``)."""
+    path = tmp_path / "log"
+    path.write_bytes(data)
+    trust = Trust()
+    for text in pcrs:
+        number, _, value = text.partition("=")
+        trust.add_pcr(int(number), value)
+    [verdict] = verify(str(path), VerifyOptions(trust))
+    return verdict
+
+
+BANKS = ("sha1", "sha256", "sha384", "sha512")
+
+
+@pytest.mark.parametrize("bank", ["sha256", "sha384", "sha512"])
+def test_a_known_pcr_value_vouches_for_what_its_events_say(tmp_path: Path, bank: str) -> None:
+    events = [locality(3), *boot()]
+    data = log(*events, banks=BANKS)
+    size = {"sha256": 32, "sha384": 48, "sha512": 64}[bank]
+    values = [
+        f"{pcr}={bank}:{replayed(events, pcr, bank, start).hex()}"
+        for pcr, start in ((0, bytes(size - 1) + b"\3"), (7, bytes(size)))
+    ]
+    verdict = known(tmp_path, data, *values)
+    assert verdict
+    states = {each.id: each.state for each in verdict.components}
+    for number, event in enumerate(events, 1):
+        bound = event.pcr in (0, 7) and event.kind != names.NO_ACTION
+        assert (states[f"event[{number}]"] is State.BOUND) == bound, number
+
+
+def test_another_value_refuses_the_log(tmp_path: Path) -> None:
+    other = replayed(boot(secure=False), 7, "sha256").hex()
+    verdict = known(tmp_path, log(*boot()), f"7=sha256:{other}")
+    assert "digest-mismatch" in codes_of(verdict)
+    assert not verdict
+
+
+def test_all_values_given_have_to_hold(tmp_path: Path) -> None:
+    events = boot()
+    right = f"7=sha256:{replayed(events, 7, 'sha256').hex()}"
+    assert known(tmp_path, log(*events), right)
+    assert not known(tmp_path, log(*events), right, f"4=sha256:{bytes(32).hex()}")
+
+
+def test_a_log_that_lies_under_a_right_value(tmp_path: Path) -> None:
+    """The digests are the machine's, the text beside them is not."""
+    events = boot()
+    lie = variable("SecureBoot", b"\0")
+    events[1] = Measured(7, names.EFI_VARIABLE_DRIVER_CONFIG, lie, variable("SecureBoot", b"\1"))
+    right = f"7=sha256:{replayed(boot(), 7, 'sha256').hex()}"
+    verdict = known(tmp_path, log(*events), right)
+    assert not verdict
+    assert {"tcg-event-data", "digest-mismatch"} <= codes_of(verdict)
+
+
+def test_events_that_were_swapped(tmp_path: Path) -> None:
+    events = boot()
+    right = f"4=sha256:{replayed(events, 4, 'sha256').hex()}"
+    events[3], events[8] = events[8], events[3]
+    assert not known(tmp_path, log(*events), right)
+
+
+def test_a_value_of_a_pcr_without_events(tmp_path: Path) -> None:
+    verdict = known(tmp_path, log(*boot()), f"14=sha256:{bytes(32).hex()}")
+    assert "tcg-pcr-absent" in codes_of(verdict)
+    assert not verdict
+
+
+def test_a_truncated_log_has_no_values(tmp_path: Path) -> None:
+    right = f"7=sha256:{replayed(boot(), 7, 'sha256').hex()}"
+    assert not known(tmp_path, log(*boot())[:-3], right)
+
+
+def test_sha1_values_vouch_for_nothing() -> None:
+    with pytest.raises(UsageError):
+        Trust().add_pcr(7, f"sha1:{bytes(20).hex()}")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 23), st.binary(max_size=40)), min_size=1, max_size=12),
+    st.sampled_from(["sha256", "sha384", "sha512"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_digest_of_a_replayed_pcr_is_its_value(
+    tmp_path_factory: pytest.TempPathFactory, events: list[tuple[int, bytes]], bank: str
+) -> None:
+    made = [Measured(pcr, names.IPL, data) for pcr, data in events]
+    data = log(*made, banks=(bank,))
+    values = replay(read_log(data)).values[bank]
+    given_values = [f"{pcr}={bank}:{value.hex()}" for pcr, value in values.items()]
+    verdict = known(tmp_path_factory.mktemp("log"), data, *given_values)
+    assert verdict.claims_broken == 0
+    assert verdict

@@ -45,6 +45,7 @@ _KIND_NAMES = SIGNING_KINDS | {
     "checksums": "checksum file",
     "verity-root": "verity root hash",
     "fs-verity": "fs-verity digest",
+    "pcr": "PCR value",
 }
 
 

@@ -20,6 +20,12 @@ def boot_options(command: Command) -> Command:
             " file or variable, or a shim, which has two.",
         ),
         click.option(
+            "--pcr",
+            multiple=True,
+            metavar="N=DIGEST",
+            help="Trust the event log whose PCR N comes to this value (7=sha256:...).",
+        ),
+        click.option(
             "--pcr-key",
             multiple=True,
             metavar="FILE",

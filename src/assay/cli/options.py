@@ -457,6 +457,11 @@ def trust_from(given: Given) -> Trust:
         from assay.cli import verity_options
 
         verity_options.add_anchors(trust, given)
+    for text in given.get("pcr", ()):
+        number, _, value = text.partition("=")
+        if not (number.isascii() and number.isdigit() and len(number) < 3):
+            raise UsageError(f"--pcr {text[:160]}: expected NUMBER=ALGORITHM:HEX")
+        trust.add_pcr(int(number), value)
     for path in given["key"]:
         trust.add_key(path)
     for path in given["ca"]:

@@ -71,6 +71,9 @@ PCR_KEYS: EvidenceReader = Front(
     "assay.evidence.pcr_keys",
     lambda context: any(key.scheme == "pcr-key" for key in context.keys),
 )
+PCRS: EvidenceReader = Front(
+    "pcrs", "assay.evidence.pcr_values", lambda context: bool(context.pcrs)
+)
 SBAT: EvidenceReader = Front(
     "sbat", "assay.evidence.sbat", lambda context: bool(context.given_for("sbat-level"))
 )

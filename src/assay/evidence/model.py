@@ -84,6 +84,13 @@ class Evidence(Struct):
         self.targets += other.targets
 
 
+class PcrValue(Struct, frozen=True):
+    """What a PCR is known to hold, in one bank."""
+
+    number: int
+    digest: Digest
+
+
 class Context(Struct, frozen=True):
     """What a reader works on.
 
@@ -96,7 +103,8 @@ class Context(Struct, frozen=True):
     the user named. ``look_around`` says whether to look for signatures that nobody named (beside
     the image, in its registry); where ``companions`` is given, what is attached to the image is
     looked for there, and no connection is made. ``verity`` are root hashes of hash trees that are
-    trusted, by anchor; ``fs_verity`` is how the fs-verity digest is made that is signed.
+    trusted, by anchor; ``fs_verity`` is how the fs-verity digest is made that is signed. ``pcrs``
+    are values of PCRs that are known, by anchor.
     ``earlier`` is what was found by the readers before
     (see `EvidenceReader.last`).
     """
@@ -116,6 +124,7 @@ class Context(Struct, frozen=True):
     companions: BlobStore | None = None
     verity: Mapping[str, VerityGiven] = field(default_factory=dict)
     fs_verity: FsVerityRequest = FsVerityRequest()
+    pcrs: Mapping[str, PcrValue] = field(default_factory=dict)
     earlier: Evidence = field(default_factory=Evidence)
     taken: set[str] = field(default_factory=set)
 

@@ -66,6 +66,10 @@ TRANSFORMS: dict[str, Callable[[Consumer], Inflater]] = {
 
 def inflater_for(transform: str, consumer: Consumer) -> Inflater:
     """The inflater of a transform. Raises AssayError (unsupported-algorithm) when unknown."""
+    if transform.startswith("tcg-replay:"):
+        from assay.measure.inflaters.replay import ReplayInflater
+
+        return ReplayInflater(transform, consumer)
     try:
         make = TRANSFORMS[transform]
     except KeyError:

@@ -10,7 +10,7 @@ class Anchor(Struct, frozen=True):
 
     ``kind`` groups alternatives: of each kind given, at least one must vouch for the image.
     Kinds in use: ``digest``, ``checksums``, ``baseline``, ``key``, ``ca``, ``identity``,
-    ``secret``, ``verity-root``, ``fs-verity``, ``kernel``.
+    ``secret``, ``verity-root``, ``fs-verity``, ``kernel``, ``pcr``.
     ``id`` is unique in a run, ``description`` is for people and holds no secret. Anchors with a
     ``group`` are alternatives only among each other: of each group one has to vouch. All signers
     of anchors with the same ``operator``, a name that the user gives, count as one. ``name`` is

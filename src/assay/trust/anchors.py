@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from assay import limits, plugins
-from assay.evidence.model import GivenFile, read_bounded
+from assay.evidence.model import GivenFile, PcrValue, read_bounded
 from assay.formats.verity.parameters import Given as VerityGiven
 from assay.model.anchor import Anchor
 from assay.model.claim import FsVerityIs
@@ -55,6 +55,8 @@ class Trust(Struct):
     """Root hashes of hash trees (dm-verity), by anchor."""
     fs_verity: dict[str, FsVerityIs] = field(default_factory=dict)
     """fs-verity digests, by anchor."""
+    pcrs: dict[str, PcrValue] = field(default_factory=dict)
+    """Values of PCRs that event logs have to replay to, by anchor."""
     requirements: list[Requirement] = field(default_factory=list)
     """What a policy asks for; each has keys of its own."""
     policy_demands: list[Demand] = field(default_factory=list)
@@ -154,6 +156,21 @@ class Trust(Struct):
             raise UsageError("--verity-root: one hash tree is over an image; give one root hash")
         shown = given.root.hex()
         self.verity[self._add("verity-root", f"verity root hash {shown}")] = given
+        return self
+
+    def add_pcr(self, number: int, text: str) -> Trust:
+        """Trust the event log that replays to this value (``algorithm:hex``) of a PCR. Every PCR
+        that is given has to have the value given for it."""
+        try:
+            digest = Digest.parse(text.strip())
+        except ValueError as error:
+            raise UsageError(f"--pcr {number}: {error}") from error
+        if not digest.binding:
+            raise UsageError(
+                f"--pcr {number}: {digest.algorithm} cannot show what a machine measured; give the"
+                " value in the SHA-256 bank"
+            )
+        self.pcrs[self._add("pcr", f"PCR {number} {digest}")] = PcrValue(number, digest)
         return self
 
     def add_fs_verity(self, text: str, block_size: int = 4096, salt: bytes = b"") -> Trust:

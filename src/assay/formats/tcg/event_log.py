@@ -1,8 +1,9 @@
 """An event log as components and claims.
 
-For each bank and PCR the digests that it was extended with are a component. Where an event's digest
-has to be that of its data, this component claims the data: so who knows a PCR's value knows what
-the events say, as far as digests cover it, and an event that was edited is a claim that fails.
+Each PCR of each bank is a component, derived from the digests that it was extended with, and its
+value is that component's digest. Where an event's digest has to be that of its data, this component
+claims the data: so who knows a PCR's value knows what the events say, as far as digests cover it,
+and an event that was edited is a claim that fails.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from msgspec.structs import replace
 
 from assay import limits
 from assay.formats.unchanged import unchanged_request
+from assay.measure.inflaters.replay import replay_transform
 from assay.model.claim import Claim, DigestIs
 from assay.model.codes import tcg as codes
-from assay.model.component import Component, Slice
+from assay.model.component import Component, Derived, Slice
 from assay.model.digest import ALGORITHMS, Digest, Strength
 from assay.model.finding import AssayError, Finding
 from assay.model.measurement import HashRequest
@@ -25,9 +27,11 @@ from assay.tcg.covered import Coverage, covered_by
 from assay.tcg.data import said_by
 from assay.tcg.log import Event, EventLog, read_log
 from assay.tcg.order import check_order
-from assay.tcg.replay import Replayed, replay
+from assay.tcg.replay import Replayed, initial, replay
 
 KIND = "tcg-event-log"
+MEASURED = "data-measured"
+"""The label of events that says whether their digest is of their data."""
 _PREFERRED = ("sha256", "sha384")
 
 
@@ -95,6 +99,7 @@ class _Log:
                 labels={
                     "name": f"{self._register(event.pcr)}  {said.text}",
                     "register": str(event.pcr),
+                    MEASURED: "no" if coverage.spans is None else "yes",
                     **said.fields,
                     **{f"digest-{each.bank}": each.value.hex() for each in event.digests},
                 },
@@ -139,12 +144,18 @@ class _Log:
                 value = replayed.values.get(bank.name, {}).get(pcr)
                 shown = value.hex() if value is not None else "not known"
                 partly = "" if self._log.complete else " (of the events that could be read)"
+                extent: Slice | Derived = Slice(self._whole.id, tuple(spans))
+                size = sum(end - start for start, end in spans)
+                if value is not None and not partly and bank.name in ALGORITHMS:
+                    start = initial(pcr, bank.size, replayed.locality)
+                    transform = replay_transform(bank.name, start)
+                    extent, size = Derived(self._whole.id, transform, extent.spans), 2 * bank.size
                 yield Component(
                     self._site.child(_register_name(bank.name, pcr)),
                     "pcr",
-                    Slice(self._whole.id, tuple(spans)),
+                    extent,
                     parent=self._whole.id,
-                    size=sum(end - start for start, end in spans),
+                    size=size,
                     labels={
                         "name": f"{shown}{partly}",
                         "register": str(pcr),

@@ -108,3 +108,14 @@ TCG_BANK_UNKNOWN = Code(
     "A bank of SM3 or of a new algorithm.",
     "Use the values of another bank.",
 )
+
+TCG_PCR_ABSENT = Code(
+    "tcg-pcr-absent",
+    "the event log has nothing of a PCR whose value is known",
+    Severity.ERROR,
+    Question.INTACT,
+    "Whether events of the log extend each PCR that was asked for, in the bank that was named.",
+    "The log is of another machine or another boot, events were taken out, or something extends the"
+    " PCR that keeps no log (Linux after the boot, say).",
+    _READ_AGAIN,
+)
