@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 
+from assay.formats.disk.command_line import parse_command_line
 from assay.formats.disk.discoverable import read_verified
 from assay.formats.disk.verity_signature import parse_verity_signature
 from assay.model.component import Component, Slice
@@ -39,4 +40,6 @@ def one_input(data: bytes) -> None:
         )
         for role in ("data", "verity", "verity-sig")
     ]
-    read_verified(MemoryBlob(data), partitions, "entries", Reading(components=list(partitions)))
+    reading = Reading(components=list(partitions))
+    read_verified(MemoryBlob(data), "file", partitions, "entries", reading)
+    parse_command_line(data)

@@ -35,6 +35,8 @@ def read_image(site: Site) -> tuple[str, Reading]:
     pending: deque[tuple[str, Blob, int]] = deque(
         (component, blob, 1) for component, blob in reading.explore
     )
+    replaced: dict[str, list[str]] = {}
+    targets = set(reading.targets)
     places = {component.id: place for place, component in enumerate(reading.components)}
     reading.explore.clear()
     while pending:
@@ -62,11 +64,17 @@ def read_image(site: Site) -> tuple[str, Reading]:
                 places[component.id] = len(reading.components) + len(added)
                 added.append(component)
         inner.components = added
-        if component_id in reading.targets and inner.targets:
+        if component_id in targets and inner.targets:
             # who signs a program vouches for what its format says, not for the signature as well
-            at = reading.targets.index(component_id)
-            reading.targets[at : at + 1] = inner.targets
+            replaced[component_id] = inner.targets
         reading.absorb(inner)
+    reading.targets = [new for old in reading.targets for new in replaced.get(old, [old])]
+    for connect in reading.connect:
+        try:
+            connect(reading)
+        except AssayError as error:
+            reading.findings.append(error.finding)
+    reading.connect.clear()
     return format_.name, reading
 
 

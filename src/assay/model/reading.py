@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct, field
@@ -119,7 +119,9 @@ class Reading(Struct):
     digest given by the user may be of (an image within an archive); ``requests`` asks for
     measurements beyond those that claims need; ``statements`` are documents among the components
     whose content rules may ask about; ``explore`` names components (with a view of their
-    bytes) in which further formats may be looked for; ``store`` is one that was found within the
+    bytes) in which further formats may be looked for; ``connect`` are called with all that was
+    read, once everything within the image was, to relate parts that formats cannot see from where
+    they are, and may raise AssayError; ``store`` is one that was found within the
     bytes (an archive's). ``untrusted_labels`` and ``untrusted_annotations`` are what images say of
     themselves, by the component (a configuration, a manifest) that says it.
     """
@@ -135,6 +137,7 @@ class Reading(Struct):
     roots: list[str] = field(default_factory=list)
     not_checked: list[NotChecked] = field(default_factory=list)
     explore: list[tuple[str, Blob]] = field(default_factory=list)
+    connect: list[Callable[[Reading], None]] = field(default_factory=list)
     untrusted_labels: dict[str, dict[str, str]] = field(default_factory=dict)
     untrusted_annotations: dict[str, dict[str, str]] = field(default_factory=dict)
     store: BlobStore | None = None
@@ -151,6 +154,7 @@ class Reading(Struct):
         self.statements += other.statements
         self.not_checked += other.not_checked
         self.explore += other.explore
+        self.connect += other.connect
         self.untrusted_labels |= other.untrusted_labels
         self.untrusted_annotations |= other.untrusted_annotations
 

@@ -15,9 +15,10 @@ from msgspec import Struct, field
 
 from tests.signatures.support import run, tool
 from tests.support.certificates import END, START, Holder, key_of, make, root, usage
-from tests.support.disks import Gpt, Part
+from tests.support.disks import ESP, Gpt, Part
 
 TYPES = {
+    "esp": ESP,
     "root": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
     "root-verity": "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5",
     "root-verity-sig": "41092b05-9fc8-4523-994f-2def0408b176",

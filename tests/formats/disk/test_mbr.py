@@ -126,4 +126,4 @@ def test_other_files_with_the_mark_of_a_boot_sector_are_no_disks(tmp_path: Path)
     kernel[510:518] = b"\x55\xaa\xeb\x66HdrS"
     kernel[0x1F1:0x1F6] = bytes((4, 1, 0, 9, 9))
     for data in (bytes(kernel), mbr_sector([]) + bytes(2000), mbr_sector([(0x83, 0, 9)]) * 4):
-        assert look(tmp_path, data).format == "raw"
+        assert look(tmp_path, data).format != "disk"

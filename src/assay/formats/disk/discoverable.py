@@ -1,53 +1,80 @@
 """Verified file systems of a disk (Discoverable Disk Images, UAPI.2 and UAPI.3).
 
-A signature partition vouches for a root hash, the root hash is of the tree in the verity partition,
-and the tree speaks of the data partition. The UUIDs of the partitions say which belong together,
-and without a signature partition they are the root hash, as far as anything on the disk has it.
-What the operating system is mounted from is then what has to be vouched for: every partition of it.
+A signature partition vouches for a root hash, or a signed kernel does by its command line; the root
+hash is of the tree in the verity partition, and the tree speaks of the data partition. The UUIDs of
+the partitions say which belong together, and without a signature partition they are the root hash,
+as far as anything on the disk has it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
 from assay import limits, plugins
+from assay.formats.disk.command_line import command_lines, parse_command_line
 from assay.formats.disk.pairs import find_pair, is_half_of, view_of
 from assay.formats.disk.types import DATA, SIGNATURE, TREE
 from assay.formats.disk.verity_signature import VeritySignature, parse_verity_signature
 from assay.formats.unchanged import unchanged_request
 from assay.formats.verity.report import Tree, behind_superblock, report
+from assay.model.claim import Claim
 from assay.model.codes import verity as codes
 from assay.model.component import Component, Slice
-from assay.model.finding import AssayError, Finding
+from assay.model.finding import AssayError, Finding, Severity
 from assay.model.reading import Blob, Reading
 from assay.model.signature import SignatureScheme
 
 
 def read_verified(
-    disk: Blob, partitions: Sequence[Component], entries: str, reading: Reading
+    disk: Blob, whole: str, partitions: Sequence[Component], entries: str, reading: Reading
 ) -> None:
-    """Add what the partitions say of each other. ``entries`` is the component with the partition
-    table's entries; the partitions are components already, and may be replaced."""
-    systems: dict[str, list[Component]] = {}
+    """Add what the partitions of a disk (the component ``whole``) say of each other. ``entries`` is
+    the component with the partition table's entries; the partitions are components already, and
+    may be replaced. What kernels on the disk say of them is added when these are known."""
+    members: dict[str, list[Component]] = {}
     for partition in partitions:
         if "system" in partition.labels:
-            systems.setdefault(partition.labels["system"], []).append(partition)
-    signed = any(each.labels["role"] == SIGNATURE for each in _all(systems))
-    targets: list[str] = []
-    for members in systems.values():
-        verified = _System(disk, members, reading).read(entries)
-        # one that nothing is known of would be mounted as well, and is vouched for by nobody
-        targets += [
-            verified.get(each.id, each.id) for each in members if each.labels["role"] == DATA
-        ]
-    if signed and targets:
+            members.setdefault(partition.labels["system"], []).append(partition)
+    systems = [_System(disk, found, reading) for found in members.values()]
+    for system in systems:
+        system.read(entries)
+    if any(system.signed for system in systems):
+        _set_targets(systems, reading)
+    reading.connect.append(partial(_read_command_lines, disk, whole, systems))
+
+
+def _set_targets(systems: list[_System], reading: Reading) -> None:
+    """What the operating system may be started from is what has to be vouched for: a partition that
+    nothing is known of would be mounted as well, and nobody vouches for it."""
+    targets = [target for system in systems for target in system.targets]
+    if targets:
         reading.targets = targets
 
 
-def _all(systems: dict[str, list[Component]]) -> list[Component]:
-    return [member for members in systems.values() for member in members]
+def _read_command_lines(disk: Blob, whole: str, systems: list[_System], reading: Reading) -> None:
+    components = {component.id: component for component in reading.components}
+    named = False
+    for line, text in command_lines(disk, whole, components):
+        for designator, root in parse_command_line(text).items():
+            fitting = [each for each in systems if each.designator == designator]
+            for system in fitting:
+                if pair := system.pair(root):
+                    named = True
+                    try:
+                        system.claim(*pair, root, line, reading)
+                    except AssayError as error:
+                        reading.findings.append(error.finding)
+                    break
+            else:
+                if fitting:
+                    found = fitting[0].no_pair(root).finding
+                    found = replace(found, component=line, severity=Severity.WARNING)
+                    reading.findings.append(found)
+    if named:
+        _set_targets(systems, reading)
 
 
 class _System:
@@ -58,22 +85,37 @@ class _System:
         self._members = members
         self._reading = reading
         self._verified: dict[str, str] = {}
-        self._trees: set[str] = set()
+        self._claims: dict[tuple[str, str, bytes], list[Claim]] = {}
+        self.designator = members[0].labels["system"].partition("-")[0]
+
+    @property
+    def signed(self) -> bool:
+        """Whether there is a signature partition."""
+        return bool(self._of(SIGNATURE))
+
+    @property
+    def targets(self) -> list[str]:
+        """For each partition with data, the component that its tree is over, or itself."""
+        return [self._verified.get(each.id, each.id) for each in self._of(DATA)]
 
     def _of(self, role: str) -> list[Component]:
         return [member for member in self._members if member.labels["role"] == role]
 
-    def read(self, entries: str) -> dict[str, str]:
-        """For each partition with data that is verified, the component that the tree is over."""
+    def pair(self, root: bytes) -> tuple[Component, Component] | None:
+        """The partitions with data and tree that a root hash names."""
+        return find_pair(self._members, root)
+
+    def read(self, entries: str) -> None:
+        """Add what the partitions say. Faults are findings."""
         for partition in self._of(SIGNATURE):
             try:
                 self._signed(partition)
             except AssayError as error:
                 self._fault(error, partition.id)
+        known = {holder for _, holder, _ in self._claims}
         for holder in self._of(TREE):
-            if holder.id not in self._trees:
+            if holder.id not in known:
                 self._unsigned(holder, entries)
-        return self._verified
 
     def _fault(self, error: AssayError, component: str) -> None:
         found = error.finding
@@ -101,10 +143,10 @@ class _System:
         self._reading.signatures += scheme.prepare(
             said.signature, document.id, f"{partition.id}/signature", ""
         )
-        pair = find_pair(self._members, said.untrusted_root)
+        pair = self.pair(said.untrusted_root)
         if pair is None:
-            raise self._no_pair(said.untrusted_root)
-        self._claim(*pair, said.untrusted_root, document.id)
+            raise self.no_pair(said.untrusted_root)
+        self.claim(*pair, said.untrusted_root, document.id, self._reading)
 
     def _exclude(self, partition: Component, said: VeritySignature, size: int) -> None:
         """Everything but the root hash is what holds the signature, or padding."""
@@ -114,7 +156,8 @@ class _System:
         start, end = said.hash_span
         self._reading.components[place] = replace(partition, excluded=((0, start), (end, size)))
 
-    def _no_pair(self, root: bytes) -> AssayError:
+    def no_pair(self, root: bytes) -> AssayError:
+        """The error for a root hash that names no partitions."""
         wanted = f"data {_uuid(root[:16])}, tree {_uuid(root[-16:])}"
         there = [
             f"{what} {_uuid(bytes.fromhex(each.labels['uuid']))}"
@@ -130,19 +173,27 @@ class _System:
             )
         )
 
-    def _claim(self, data: Component, holder: Component, root: bytes, origin: str) -> None:
-        """What the tree says below this root hash, by the word of ``origin``."""
+    def claim(
+        self, data: Component, holder: Component, root: bytes, origin: str, reading: Reading
+    ) -> None:
+        """Add what the tree says below this root hash, by the word of ``origin``. Raises
+        AssayError."""
+        key = (data.id, holder.id, root)
+        if key in self._claims:
+            reading.claims += [replace(claim, origin=origin) for claim in self._claims[key]]
+            return
+        self._claims[key] = []
         view = view_of(self._disk, holder)
-        self._trees.add(holder.id)
         end, start, made = behind_superblock(view, holder.id, 0)
 
         def name(part: str) -> str:
             return f"{data.id if part == 'data' else holder.id}/verity-{part}"
 
         tree = Tree(view, holder.id, start, made, name)
-        covered = report(self._reading, tree, root, data.id, data.size or 0, origin)
-        self._verified[data.id] = covered
-        self._reading.components.append(tree.part("superblock", holder.id, (0, end), ((0, end),)))
+        before = len(reading.claims)
+        self._verified[data.id] = report(reading, tree, root, data.id, data.size or 0, origin)
+        self._claims[key] = reading.claims[before:]
+        reading.components.append(tree.part("superblock", holder.id, (0, end), ((0, end),)))
 
     def _unsigned(self, holder: Component, entries: str) -> None:
         """A tree of which no signature speaks: the UUIDs are its root hash, if that is short enough
@@ -154,7 +205,7 @@ class _System:
             for data in self._of(DATA):
                 root = bytes.fromhex(data.labels["uuid"] + holder.labels["uuid"])
                 if tree.is_of(root, view_of(self._disk, data)) and is_half_of(data, root):
-                    self._claim(data, holder, root, entries)
+                    self.claim(data, holder, root, entries, self._reading)
                     return
         except AssayError as error:
             self._fault(error, holder.id)

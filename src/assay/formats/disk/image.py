@@ -125,7 +125,7 @@ def _report(site: Site, whole: str, table: Table, reading: Reading) -> None:
     if verifiable:
         from assay.formats.disk.discoverable import read_verified
 
-        read_verified(site.blob, verifiable, site.child("entries"), reading)
+        read_verified(site.blob, whole, verifiable, site.child("entries"), reading)
 
 
 def _place(component: Component) -> int:
