@@ -25,6 +25,7 @@ from assay.model.anchor import Anchor, Voucher
 from assay.model.claim import Claim, DigestIs, SizeIs
 from assay.model.codes import content as codes
 from assay.model.component import Component, Slice, Stored
+from assay.model.demand import NOTHING
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity, UsageError
 from assay.model.grounds import Occasion, SeenVersion
@@ -154,6 +155,8 @@ def with_policy(name: str, request: VerifyOptions) -> VerifyOptions:
     if request.policy is None:
         return request
     applied = request.policy.apply(request.open.known_as or name, request.trust.lent)
+    if request.decider is None and any(demand.what == NOTHING for demand in applied.demands):
+        raise UsageError("this policy asks for nothing by itself: its rules have to decide")
     if request.allow_partial:
         applied = what_can_be_checked(applied)
     trust = msgspec.structs.replace(

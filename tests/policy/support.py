@@ -54,6 +54,8 @@ def image(folder: Path, data: bytes = b"an image" * 100) -> Path:
 def judge(policy: str, path: Path, *signatures: str, at: datetime = AT, **more: Any) -> Verdict:
     """The verdict on a file by a policy."""
     loaded = load([policy], at=at)
-    request = VerifyOptions(Trust(), signatures=list(signatures), at=at, policy=loaded, **more)
+    request = VerifyOptions(
+        Trust(), signatures=list(signatures), at=at, policy=loaded, decider=loaded.decider(), **more
+    )
     [verdict] = verify(str(path), request)
     return verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -13,6 +14,7 @@ from assay.cli.boot_options import boot_options
 from assay.cli.help import GroupedCommand, grouped
 from assay.cli.names import HELP_NAMES
 from assay.cli.output import use_color, width, worst
+from assay.cli.policy.checking import policy_key_option
 from assay.cli.progress import Bar
 from assay.cli.recording import ledger_options, recorder_from
 from assay.cli.reports import deliver, report_option, wanted_reports
@@ -20,7 +22,6 @@ from assay.cli.statements import demands_from, statement_options
 from assay.model.finding import UsageError
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions
-from assay.policy_import.model import Policy
 from assay.several import verify_each
 from assay.trust.anchors import Trust
 
@@ -32,11 +33,13 @@ from assay.trust.anchors import Trust
     "What to trust",
     click.option(
         "--policy",
-        default="",
-        metavar="FILE",
-        help="Ask for what this policy of podman, notation, policy-controller or Kyverno asks.",
+        multiple=True,
+        metavar="POLICY",
+        help="Go by this policy (a file, a directory, docker://...); several are one. Or ask for"
+        " what a policy of podman, notation, policy-controller or Kyverno asks. [ASSAY_POLICY]",
     ),
 )
+@policy_key_option
 @grouped(
     "What to trust",
     click.option(
@@ -135,13 +138,13 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             signatures=list(given["signature"]),
             attestations=list(given["attestation"]),
             at=options.time_from(given),
-            policy=_policy_from(given),
             allow_partial=given["allow_partial"],
             contents=options.content_options_from(given),
             fs_verity=verity_options.fs_verity_from(given, given["fs_verity_algorithm"]),
             fs_verity_signatures=list(given["fs_verity_signature"]),
             sbat_levels=list(given["sbat_level"]),
         )
+        request = _with_policy(request, given)
         if given["bundle"]:
             from assay.offline.use import with_bundle
 
@@ -181,15 +184,24 @@ def _trust_from(given: dict[str, Any]) -> Trust:
     return trust
 
 
-def _policy_from(given: dict[str, Any]) -> Policy | None:
-    if not given["policy"]:
-        for option in ("trust_store", "allow_partial"):
+def _with_policy(request: VerifyOptions, given: dict[str, Any]) -> VerifyOptions:
+    """The request, with the policy to go by."""
+    from_environment = os.environ.get("ASSAY_POLICY", "")
+    names = given["policy"] or ((from_environment,) if from_environment else ())
+    if not names:
+        for option in ("trust_store", "allow_partial", "policy_key"):
             if given[option]:
                 raise UsageError(f"--{option.replace('_', '-')} is for a --policy; give one")
-        return None
-    from assay.policy_import.load import load_policy
+        return request
+    from assay.policy_documents.load import with_policies
 
-    return load_policy(given["policy"], given["trust_store"], given["notation_policy"])
+    return with_policies(
+        request,
+        names,
+        keys=given["policy_key"],
+        trust_store=given["trust_store"],
+        chosen=given["notation_policy"],
+    )
 
 
 def _verify_all(

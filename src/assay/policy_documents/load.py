@@ -5,24 +5,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from assay.model.finding import Finding, UsageError
 from assay.model.signature import Key
+from assay.pipeline import VerifyOptions
 from assay.policy.material import Pieces, read_pieces
 from assay.policy.merge import Merged, merge, signers_of
-from assay.policy.model import Policy, anchors_in
+from assay.policy.model import Match, Policy, anchors_in
+from assay.policy.names import registry_name
 from assay.policy.problems import PolicyError, Problem
 from assay.policy.reading import Document, read
 from assay.policy.trusting import Builder, read_roots
-from assay.policy_documents.fetch import Fetched, fetch
+from assay.policy_documents.fetch import Fetched, fetch, signers_from
 from assay.policy_import.load import read_policy
 from assay.policy_import.model import NOWHERE, Applied, Around, Meaning
 from assay.policy_import.model import Policy as ForeignPolicy
 from assay.sources.model import OpenOptions
+from assay.sources.open import transport_of
 from assay.trust.anchors import Trust
+
+if TYPE_CHECKING:
+    from assay.policy.decide import Decider
 
 FORMAT = "assay"
 _SECTIONS = {"time-authorities": "time_authorities", "revocation-lists": "revocation_lists"}
@@ -51,8 +59,17 @@ class LoadedPolicy(Struct, frozen=True, dict=True):
     def policy(self) -> Policy:
         return self.merged.policy
 
+    def decider(self) -> Decider:
+        """What decides by this policy. Raises UsageError for a condition that is none."""
+        from assay.policy.decide import Decider
+
+        try:
+            return Decider(self.policy, self.digest, self.builder.definitions)
+        except ValueError as error:
+            raise UsageError(f"--policy: {error}") from error
+
     def apply(self, image: str, lent: Sequence[Key] = ()) -> Applied:
-        found = self.builder.build(lent, asked=_asked(self.policy))
+        found = self.builder.build(lent, asked=_asked(self.policy, image))
         return Applied(
             scopes=tuple(rule.name for rule in self.policy.rules),
             requirements=tuple(found.requirements),
@@ -102,6 +119,27 @@ def load_any(
         raise UsageError(f"--policy {other.name}: one policy of another tool has to say it all")
     folder = other.around.folder if around.folder is None else around.folder
     return read_policy(other.data, other.name, replace(around, folder=folder))
+
+
+def with_policies(
+    request: VerifyOptions,
+    names: Sequence[str],
+    *,
+    keys: Sequence[str] = (),
+    trust_store: str = "",
+    chosen: str = "",
+) -> VerifyOptions:
+    """The request, judged by the policy of these names (`load_any`), whose documents have to be
+    signed with one of ``keys`` where some are given. Raises UsageError."""
+    around = Around(None, Path(trust_store) if trust_store else None, chosen)
+    found = load_any(names, signers_from(keys), request.open, request.at, around)
+    if not isinstance(found, LoadedPolicy):
+        return replace(request, policy=found)
+    if trust_store or chosen or request.allow_partial:
+        raise UsageError(
+            "--trust-store, --notation-policy and --allow-partial are about policies of other tools"
+        )
+    return replace(request, policy=found, decider=found.decider())
 
 
 def load_documents(
@@ -159,11 +197,20 @@ def _digest(documents: Sequence[str], pieces: Pieces) -> str:
     return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
-def _asked(policy: Policy) -> list[str]:
-    """The anchors that rules name, break-glass included."""
-    found = [
-        name for rule in policy.rules for _, tree in signers_of(rule) for name in anchors_in(tree)
-    ]
+def _asked(policy: Policy, image: str) -> list[str]:
+    """The anchors that rules name which may be about an image of this name, break-glass
+    included."""
+    rules = [rule for rule in policy.rules if _may_fit(rule.match, image)]
+    trees = [tree for rule in rules for _, tree in signers_of(rule)]
+    found = [name for tree in trees for name in anchors_in(tree)]
     if policy.break_glass is not None:
         found += anchors_in(policy.break_glass.signers)
     return list(dict.fromkeys(found))
+
+
+def _may_fit(match: Match, image: str) -> bool:
+    """Whether a match may fit an image of this name, before it is known what is in it."""
+    if not match.repository or transport_of(image)[0] != "docker":
+        return True
+    repository = registry_name(image).repository
+    return any(pattern.matches(repository) for pattern in match.repository)

@@ -1,4 +1,4 @@
-"""``assay policy``."""
+"""``assay policy import``."""
 
 from __future__ import annotations
 
@@ -14,18 +14,7 @@ from assay.policy_import.model import Meaning, Policy
 _NOT_ALL_CARRIED = 1
 
 
-@click.group("policy", context_settings=HELP_NAMES)
-def command() -> None:
-    """Look at trust policies, those of other tools included.
-
-    \b
-    Examples:
-      assay policy import /etc/containers/policy.json
-      assay policy import policy.json
-    """
-
-
-@command.command("import", context_settings=HELP_NAMES)
+@click.command("import", context_settings=HELP_NAMES)
 @click.argument("file", metavar="FILE")
 @click.option("--image", default="", metavar="IMAGE", help="Show what is asked of this image.")
 @click.option(
@@ -107,3 +96,6 @@ def _json(policy: Policy, meanings: list[Meaning]) -> str:
         "carried": not any(each.lost for each in meanings),
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+VERBS = (import_,)

@@ -1,0 +1,28 @@
+"""``assay policy``: policies, of Assay's own and of other tools."""
+
+from __future__ import annotations
+
+import click
+
+from assay.cli.names import HELP_NAMES
+from assay.cli.policy import checking, first, importing
+
+
+@click.group("policy", context_settings=HELP_NAMES)
+def command() -> None:
+    """Write, check and import policies.
+
+    A POLICY is a YAML document that says whom you trust and what you require of images. `assay
+    verify IMAGE --policy POLICY` goes by it.
+
+    \b
+    Examples:
+      assay policy init app.tar --key release.pub -o policy.yaml
+      assay policy check policy.yaml
+      assay policy import /etc/containers/policy.json
+    """
+
+
+for part in (first, checking, importing):
+    for verb in part.VERBS:
+        command.add_command(verb)
