@@ -205,8 +205,8 @@ def test_image_factory_389_a_key_needs_no_trusted_root(
     asked: list[str] = []
     plain = socket.create_connection
 
-    def watched(address: tuple[str, int], *more: Any, **options: Any) -> Any:
-        asked.append(f"{address[0]}:{address[1]}")
+    def watched(address: tuple[bytes, int], *more: Any, **options: Any) -> Any:
+        asked.append(f"{address[0].decode()}:{address[1]}")
         return plain(address, *more, **options)
 
     monkeypatch.setattr(socket, "create_connection", watched)

@@ -13,13 +13,11 @@ import base64
 import binascii
 import os
 import re
-import shutil
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -27,6 +25,9 @@ from assay import limits, strict_json
 from assay.model.codes import network as codes
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.secret import Secret
+
+if TYPE_CHECKING:
+    import subprocess
 
 _HELPER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _IDENTITY_TOKEN_USER = "<token>"
@@ -182,6 +183,8 @@ def _from_helper(name: Any, server: str, path: Path) -> Credentials | None:
             f"credentials: {path}: not the name of a credential helper: {name!r}"[:200]
         )
     program = f"docker-credential-{name}"
+    import shutil
+
     found = shutil.which(program)
     if found is None:
         raise _unavailable(f"{program}, which {path} names for {server}, is not on the PATH")
@@ -209,6 +212,8 @@ def _unavailable(detail: str) -> AssayError:
 
 def _run(command: list[str], given: bytes, program: str) -> tuple[int, bytes]:
     """Run a helper with bounds on its time and output, together with all that it starts."""
+    import subprocess
+
     try:
         process = subprocess.Popen(
             command,

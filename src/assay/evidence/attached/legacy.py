@@ -16,7 +16,6 @@ from assay.model.digest import Digest
 from assay.model.finding import Finding
 from assay.sigstore.bundle import Bundle, Envelope, LogEntry, MessageSignature
 from assay.sigstore.fields import Fields
-from assay.x509.certificate import read_certificate
 
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 DSSE = "application/vnd.dsse.envelope.v1+json"
@@ -85,6 +84,8 @@ def _certificates(fields: Fields) -> list[bytes]:
     if len(blocks) != 1 or blocks[0].label != "CERTIFICATE":
         # a bare key in the certificate's place would make anybody's key count (GHSA-fx35-mq7g-6g98)
         raise fields.fail(_CERTIFICATE, "is not one certificate")
+    from assay.x509.certificate import read_certificate
+
     found = [blocks[0].data]
     for block in pem.blocks(fields.text(_CHAIN).encode(), SIGNATURE_MALFORMED):
         # cosign writes the root as well; it has to come from who verifies, so it is left out
