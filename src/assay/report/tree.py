@@ -8,6 +8,7 @@ from assay.evidence.annotations import of_labels
 from assay.model.codes.trust import NO_ANCHOR, WRONG_KEY
 from assay.model.verdict import ComponentReport, State, Verdict
 from assay.report.findings import findings_section
+from assay.report.partitions import partition_lines
 from assay.report.statements import statement_lines
 from assay.report.style import WIDTH, Paint, counted, human_size, labelled, painter, presentable
 
@@ -43,6 +44,7 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
         indent=2,
         column=2,
     )
+    lines += partition_lines(verdict, paint)
     if verdict.components:
         lines += ["", *tree_lines(verdict, paint, every=bool(verbose))]
     beside = [component for component in verdict.components if component.external]
@@ -122,7 +124,9 @@ def tree_lines(verdict: Verdict, paint: Paint, *, every: bool = True) -> list[st
         below = lead + {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
         inner = children.pop(component.id, []) if component.id else []
         shown: Sequence[ComponentReport | str] = inner if every else _first(inner)
-        rows.append((lead + branch + component.id, below + ("│ " if inner else "  "), component))
+        rows.append(
+            (lead + branch + _short(component), below + ("│ " if inner else "  "), component)
+        )
         last = shown[-1:] and shown[-1]
         pending += [(child, below, "└─ " if child is last else "├─ ") for child in reversed(shown)]
     width = min(max((len(label) for label, _, _ in rows), default=0), _LABEL)
@@ -140,6 +144,13 @@ def tree_lines(verdict: Verdict, paint: Paint, *, every: bool = True) -> list[st
         )
         lines += [f"  {below}{paint(digest, 'dim')}" for digest in row.digests]
     return lines
+
+
+def _short(component: ComponentReport) -> str:
+    """The id, without what it has in common with the one above where that is a path itself."""
+    above = f"{component.parent}/"
+    long = "/" in component.parent and component.id.startswith(above)
+    return component.id.removeprefix(above) if long else component.id
 
 
 def _first(components: Sequence[ComponentReport]) -> list[ComponentReport | str]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from assay.formats.disk import gpt, mbr
 from assay.formats.disk.model import Partition, Table
 from assay.formats.disk.types import PROTECTIVE
+from assay.formats.magic import HEAD, looks_like
 from assay.formats.polyglot import polyglot_request
 from assay.formats.unchanged import unchanged_request
 from assay.formats.zeros import zeros_request
@@ -112,8 +113,9 @@ def _report(site: Site, whole: str, table: Table, reading: Reading) -> None:
             continue
         if partition.span[0] >= partition.span[1]:
             continue
-        made = part(name, "partition", partition.span, labels=_labels(partition))
-        reading.explore.append((made.id, SliceBlob(site.blob, (partition.span,))))
+        view = SliceBlob(site.blob, (partition.span,))
+        made = part(name, "partition", partition.span, labels=_labels(partition, view))
+        reading.explore.append((made.id, view))
     _check_overlaps(taken, table)
     gaps = SpanSet.whole(size) - SpanSet(span for span, _, _ in taken)
     for number, gap in enumerate(gaps):
@@ -144,9 +146,11 @@ def names(partitions: list[Partition]) -> list[str]:
     ]
 
 
-def _labels(partition: Partition) -> dict[str, str]:
+def _labels(partition: Partition, view: Blob) -> dict[str, str]:
     labels = {"name": partition.name or partition.type.title, "type": partition.type.title}
-    labels["number"] = str(partition.number)
+    labels |= {"number": str(partition.number), "offset": str(partition.span[0])}
+    if content := " and ".join(looks_like(view.read_at(0, HEAD), b"")):
+        labels["content"] = content
     if partition.uuid:
         labels["uuid"] = partition.uuid.hex()
     if partition.type.role:
