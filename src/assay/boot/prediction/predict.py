@@ -19,6 +19,7 @@ from assay.boot.prediction.events import (
     values_after,
 )
 from assay.boot.prediction.firmware import Firmware
+from assay.boot.prediction.partition_table import table_register
 from assay.boot.prediction.program import Program
 from assay.boot.prediction.unified import (
     STUB,
@@ -46,7 +47,7 @@ from assay.uefi.guid import GLOBAL, IMAGE_SECURITY, encode
 
 REMOVABLE = "efi/boot/bootx64.efi"
 """The path that firmware starts of a disk without a boot entry, on x86-64."""
-_FIRMWARE_PCRS = (0, 1, 2, 3, 5, 6)
+_FIRMWARE_PCRS = (0, 1, 2, 3, 6)
 
 _AS_EDK2 = (
     "the firmware measures as EDK II does, its first boot option starts the program, and no driver"
@@ -134,11 +135,18 @@ class _Predicting:
         authority = self._authority()
         registers: list[PredictedRegister] = []
         left_out = [NotPredicted(_FIRMWARE_PCRS, "they are the firmware's and the machine's own")]
+        gathered = self._examined.gathered
+        assert gathered is not None
         refused = any(each.severity is Severity.ERROR for each in self._findings)
         if refused:
-            left_out.append(NotPredicted((4, 7, 8, 9, 11, 12, 13), "the program does not start"))
+            left_out.append(NotPredicted((4, 5, 7, 8, 9, 11, 12, 13), "the program does not start"))
         else:
             registers += self._started()
+            table = table_register(gathered, self._banks, self._is_last)
+            if table is not None:
+                registers.append(table)
+            else:
+                left_out.append(NotPredicted((5,), "the partition table of the disk is not known"))
             if self._firmware is None:
                 left_out.append(
                     NotPredicted((7,), "the settings of the firmware are not known (--firmware)")
