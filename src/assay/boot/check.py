@@ -12,22 +12,28 @@ from assay.boot.chain import broken, walk
 from assay.boot.collect import collect
 from assay.boot.databases import Databases
 from assay.boot.firmware import read_firmware
+from assay.boot.modules import check_modules
 from assay.boot.programs import Program
+from assay.boot.roots import check_roots
 from assay.model.boot import BootCheck, Link, Outcome, Role, outcome_of
 from assay.model.codes import boot as codes
 from assay.model.finding import AssayError, Finding, UsageError
+from assay.pipeline import VerifyOptions
 from assay.sources.model import OpenOptions
+from assay.trust.anchors import Trust
 from assay.uefi.sbat import Level
 from assay.version import __version__
 
 
 class CheckOptions(Struct):
-    """What one call asks for. ``firmware`` and ``through`` are names of files, ``levels`` SBAT
-    levels that the machine is to have beside its own; ``at`` only tells what has run out."""
+    """What one call asks for. ``firmware`` and ``through`` are names of files, ``modules`` a
+    directory of kernel modules, ``levels`` SBAT levels that the machine is to have beside its own;
+    ``at`` only tells what has run out."""
 
     firmware: Sequence[str]
     through: Sequence[str] = ()
     levels: Sequence[Level] = ()
+    modules: str = ""
     open: OpenOptions = OpenOptions()
     at: datetime | None = None
 
@@ -72,7 +78,15 @@ def _links(
         return
     level = max(options.levels, key=lambda each: int(each.date or 0), default=None)
     walked = walk(found.programs, through, databases, level, at)
-    links = list(broken(walked.links))
+    asked = VerifyOptions(Trust(), open=options.open, at=at)
+    links = walked.links
+    if options.modules:
+        links.append(
+            check_modules(options.modules, found.programs, found.blobs, databases, asked, findings)
+        )
+    if found.components:
+        links = list(check_roots(name, links, found.components, asked, findings))
+    links = list(broken(links))
     findings += dict.fromkeys(walked.findings)
     findings += _about_shim(databases, links)
     yield from links

@@ -8,11 +8,13 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from assay import limits
 from assay.boot.programs import Program, is_program, read_program
 from assay.formats.explore import read_image
+from assay.formats.pe.headers import read_headers
+from assay.formats.pe.sections import content_span
 from assay.model.boot import Role
 from assay.model.codes.boot import BOOT_PROGRAM_UNREADABLE
 from assay.model.codes.content import LIMIT_EXCEEDED
@@ -28,42 +30,53 @@ _PROGRAMS = "pe"
 
 
 class Collected(Struct):
-    """What was found. ``findings`` are about the image, not about a program in it."""
+    """What was found. ``findings`` are about the image, not about a program in it; ``blobs`` are
+    the bytes of each program, by its id, and ``components`` all that a format found in the
+    image."""
 
-    programs: list[Program]
-    findings: list[Finding]
+    programs: list[Program] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    blobs: dict[str, Blob] = field(default_factory=dict)
+    components: list[Component] = field(default_factory=list)
+
+    def add(self, name: str, blob: Blob) -> None:
+        """Add the program of this name."""
+        self.programs.append(read_program(name, blob))
+        self.blobs[name] = blob
 
 
 def collect(name: str, options: OpenOptions) -> Collected:
     """The programs in an image of this name. Raises UsageError, and AssayError where the image
     cannot be read at all."""
+    found = Collected()
     if Path(name).is_dir():
-        found = Collected([], [])
-        found.programs += _in_directory(Path(name), found.findings)
+        _in_directory(Path(name), found)
         return found
-    programs: list[Program] = []
-    findings: list[Finding] = []
     for image in open_images(name, options):
+        if is_program(image.root):
+            found.add(image.label or name, image.root)
+            continue
         top = Component("", "file", Stored(image.root_key), size=image.root.size)
         site = Site(top, image.root, image.store, Options())
-        if is_program(image.root):
-            programs.append(read_program(image.label or name, image.root))
-            continue
         _, reading = read_image(site)
         reading.blobs.setdefault(image.root_key, image.root)
-        programs += _in_reading(reading)
-        inside = tuple(f"{each.id}/" for each in programs) + tuple(each.id for each in programs)
-        findings += [
+        _in_reading(reading, found)
+        found.components += reading.components
+        names = tuple(each.id for each in found.programs)
+        inside = tuple(f"{each}/" for each in names)
+        found.findings += [
             each
             for each in reading.findings
-            if each.severity is Severity.ERROR and not each.component.startswith(inside)
+            if each.severity is Severity.ERROR
+            and each.component not in names
+            and not each.component.startswith(inside)
         ]
-    return Collected(programs, findings)
+    return found
 
 
-def _in_directory(folder: Path, findings: list[Finding]) -> Iterator[Program]:
+def _in_directory(folder: Path, found: Collected) -> None:
     """The programs among the regular files; links are not followed."""
-    seen = 0
+    findings, seen = found.findings, 0
     for place, folders, files in os.walk(folder, onerror=lambda error: _unread(error, findings)):
         folders.sort()
         for file in sorted(files):
@@ -78,7 +91,7 @@ def _in_directory(folder: Path, findings: list[Finding]) -> Iterator[Program]:
                     continue
                 blob = open_path(path)
                 if is_program(blob):
-                    yield read_program(name, blob)
+                    found.add(name, blob)
             except OSError as error:
                 _unread(error, findings)
             except AssayError as error:
@@ -91,7 +104,7 @@ def _unread(error: OSError, findings: list[Finding]) -> None:
     )
 
 
-def _in_reading(reading: Reading) -> Iterator[Program]:
+def _in_reading(reading: Reading, found: Collected) -> None:
     """The programs among the components, but for those that are parts of others (the kernel in a
     unified kernel image, which nobody but that image starts)."""
     components = {each.id: each for each in reading.components}
@@ -102,12 +115,23 @@ def _in_reading(reading: Reading) -> Iterator[Program]:
             continue
         blob = blob_of(component, components, reading)
         if blob is not None:
-            yield read_program(component.id, blob)
-        else:
-            finding = Finding.of(
-                BOOT_PROGRAM_UNREADABLE, component.id, "it is compressed within the image"
-            )
-            yield Program(component.id, Role.PROGRAM, findings=(finding,))
+            found.add(component.id, blob)
+            continue
+        finding = Finding.of(
+            BOOT_PROGRAM_UNREADABLE, component.id, "it is compressed within the image"
+        )
+        found.programs.append(Program(component.id, Role.PROGRAM, findings=(finding,)))
+
+
+def kernel_of(program: Program, blobs: dict[str, Blob]) -> Blob | None:
+    """The bytes of the kernel that a program is, or has in it."""
+    blob = blobs.get(program.id)
+    if blob is None or program.role is not Role.UNIFIED_KERNEL:
+        return blob
+    for section in read_headers(blob).sections:
+        if section.name == ".linux":
+            return SliceBlob(blob, (content_span(section),))
+    return None
 
 
 def _above(component: Component, components: dict[str, Component]) -> Iterator[Component]:

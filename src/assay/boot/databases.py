@@ -34,8 +34,9 @@ class Databases(Struct):
     """What a machine has. ``allowed`` and ``revoked`` are firmware's (db, dbx); the ``mok_`` ones
     are shim's own (MokList, MokListX); ``time_stamping`` is dbt. ``level`` is the SBAT level that
     the machine has (SbatLevel), None where that is not known. ``enforced`` is False where the
-    variables say that Secure Boot is off, ``validated`` where shim was told not to look; with
-    ``shim_ignores`` that does not go by db."""
+    variables say that Secure Boot is off, ``validated`` where shim was told not to look.
+    ``shim_ignores`` says that shim does not go by db, and ``mok_trusted`` that kernels take keys of
+    MokList for those of modules."""
 
     allowed: list[Listed] = field(default_factory=list)
     revoked: list[Listed] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Databases(Struct):
     enforced: bool = True
     validated: bool = True
     shim_ignores: bool = False
+    mok_trusted: bool = False
     found: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 

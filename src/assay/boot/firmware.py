@@ -175,6 +175,10 @@ def _take(
         variable = known.get((name, SHIM_LOCK))
         if variable is not None and variable.data[:1] == b"\1":
             found.validated = False
+    for name in ("MokListTrusted", "MokListTrustedRT"):
+        variable = known.get((name, SHIM_LOCK))
+        if variable is not None and variable.data[:1] == b"\1":
+            found.mok_trusted = True
     for name in ("MokDBState", "MokIgnoreDB"):
         variable = known.get((name, SHIM_LOCK))
         if variable is not None and variable.data[:1] == b"\1":

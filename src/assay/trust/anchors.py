@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -356,7 +356,6 @@ class Trust(Struct):
         """Trust whoever a kernel lets sign its modules: the certificates of its built-in keyring.
         The kernel itself is taken on the user's word. Its release becomes `kernel`."""
         from assay.linux.keyring import read_keyring
-        from assay.signatures.kernel_module.scheme import KEYRING
         from assay.sources.files import open_path
 
         if self.kernel:
@@ -373,16 +372,24 @@ class Trust(Struct):
                 f"--kernel {path}: {keyring.problem}, so that it is not known which keys it trusts;"
                 " give their certificates with --ca"
             )
-        found = tuple(each.certificate for each in keyring.keys)
-        release = keyring.release
+        keys = [each.certificate for each in keyring.keys]
+        return self.add_kernel_keys(os.fspath(path), keys, keyring.release)
+
+    def add_kernel_keys(
+        self, name: str, certificates: Sequence[Certificate], release: str
+    ) -> Trust:
+        """Trust whoever these certificates are of to sign the modules of a kernel (its name is for
+        people) of this release."""
+        from assay.signatures.kernel_module.scheme import KEYRING
+
         anchor = self._add(
             "kernel",
-            f"keys built into kernel {path} ({release or 'of an unknown release'}), which is itself"
+            f"keys built into kernel {name} ({release or 'of an unknown release'}), which is itself"
             " taken on your word",
-            os.fspath(path),
+            name,
         )
-        names = ", ".join(str(each) for each in found)
-        self.keys.append(Key(anchor, KEYRING, names, found))
+        names = ", ".join(str(each) for each in certificates)
+        self.keys.append(Key(anchor, KEYRING, names, tuple(certificates)))
         self.kernel = release
         return self
 

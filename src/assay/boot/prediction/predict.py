@@ -29,7 +29,7 @@ from assay.boot.prediction.unified import (
     sections_register,
 )
 from assay.comparison.parts import blob_of
-from assay.model.codes import measured_boot as codes
+from assay.model.codes.boot import BOOT_NOT_ALLOWED
 from assay.model.finding import AssayError, Finding, Severity, UsageError
 from assay.model.measured_boot import (
     NotPredicted,
@@ -178,9 +178,7 @@ class _Predicting:
         found = authority_of(self._program, self._examined.verdict, self._firmware)
         if found.entry is None:
             detail = found.forbidden or "no entry of db is for it"
-            self._findings.append(
-                Finding.of(codes.BOOT_NOT_ALLOWED, self._program.component, detail)
-            )
+            self._findings.append(Finding.of(BOOT_NOT_ALLOWED, self._program.component, detail))
         return found
 
     def _policy(self, firmware: Firmware, authority: Authority | None) -> PredictedRegister:

@@ -31,6 +31,12 @@ from assay.model.finding import UsageError
     help="A program that is started before those in the image, in order: a shim, a boot loader.",
 )
 @click.option(
+    "--modules",
+    default="",
+    metavar="DIR",
+    help="The modules that the kernel in the image loads (/lib/modules/RELEASE).",
+)
+@click.option(
     "--sbat-level",
     multiple=True,
     metavar="FILE",
@@ -54,6 +60,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay boot check /boot/efi --firmware /sys/firmware/efi/efivars
       assay boot check vmlinuz --through shimx64.efi --firmware db=db.esl
       assay boot check disk.img --firmware VARS.fd --firmware dbx=DBXUpdate.bin
+      assay boot check /boot/efi --firmware VARS.fd --modules /lib/modules/6.1.0-56-cloud-amd64
     """
     try:
         from assay.boot.check import CheckOptions, check
@@ -62,6 +69,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         request = CheckOptions(
             firmware=given["firmware"],
             through=given["through"],
+            modules=given["modules"],
             levels=_levels(given["sbat_level"]),
             at=options.time_from(given),
         )

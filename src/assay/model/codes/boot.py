@@ -14,7 +14,7 @@ BOOT_NOT_ALLOWED = Code(
     "nothing in the databases allows the program",
     Severity.ERROR,
     Question.ALLOWED,
-    "With `assay boot check`, each signature and the digest of the program against what allows"
+    "Each signature and the digest of the program against what allows"
     " programs: db for firmware, and for a shim also MokList and its vendor certificates.",
     "The machine does not have the authority that signed it (many have Microsoft's of 2011 only, or"
     " those of 2023 only); or it is to be started by a shim, which was not given.",
