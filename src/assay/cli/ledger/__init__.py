@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from assay.cli.ledger import proving, reading, witnessing, writing
+from assay.cli.ledger import mirroring, proving, reading, witnessing, writing
 from assay.cli.names import HELP_NAMES
 
 
@@ -26,6 +26,6 @@ def command() -> None:
     """
 
 
-for part in (writing, reading, proving, witnessing):
+for part in (writing, reading, proving, witnessing, mirroring):
     for verb in part.VERBS:
         command.add_command(verb)

@@ -157,3 +157,14 @@ LEDGER_TIMESTAMP_INVALID = Code(
     "Check which authority was configured then, and give its certificate with --tsa-ca. Where it is"
     " the right one, the time of this entry cannot be relied on.",
 )
+
+LEDGER_NOT_MIRRORED = Code(
+    "ledger-not-mirrored",
+    "another log does not prove that it has the entry",
+    Severity.ERROR,
+    Question.CHECKED,
+    "The answer of a Rekor log: that it is about this entry and this signature, that the proof of"
+    " inclusion leads to a checkpoint, and that a log of the trusted root signed that.",
+    "The trusted root is not that of this log, or is older than the log's key; or the log lies.",
+    "Get the log's current trusted root. The entry is not mirrored; the ledger is as it was.",
+)
