@@ -84,8 +84,22 @@ def test_what_is_not_asked_for_is_not_recorded(folder: Path) -> None:
     new, old = (entry["context"] for entry in listed(folder, "list", "v.db"))
     assert isinstance(new, dict)
     assert isinstance(old, dict)
-    assert not any(old.values())
-    assert {name for name, value in new.items() if value} == {"host", "environment"}
+    assert {name for name, value in old.items() if value} == {"trust_digest"}
+    assert {name for name, value in new.items() if value} == {"host", "environment", "trust_digest"}
+
+
+def test_each_entry_says_by_what_it_was_judged(folder: Path) -> None:
+    run(folder, "key", "generate", "one.key", "--no-passphrase")
+    (folder / "one.pub").write_text(run(folder, "key", "export-public", "one.key").stdout)
+    for _ in range(2):
+        recorded(folder)
+    recorded(folder, "disk.img", "--key", "one.pub", status=1)
+    run(folder, "key", "generate", "two.key", "--no-passphrase")
+    (folder / "one.pub").write_text(run(folder, "key", "export-public", "two.key").stdout)
+    recorded(folder, "disk.img", "--key", "one.pub", status=1)
+    trusted = [entry["context"]["trust_digest"] for entry in listed(folder, "list", "v.db")]  # type: ignore[index]
+    assert trusted[2] == trusted[3]
+    assert len({trusted[0], trusted[1], trusted[2]}) == 3, "by content, whatever the file's name"
 
 
 def test_search(folder: Path) -> None:

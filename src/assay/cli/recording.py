@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from assay.cli.help import Command, grouped
 from assay.model.finding import UsageError
@@ -74,9 +75,10 @@ class Recorder:
         self._context = context
         self._timestamp_url = timestamp_url
 
-    def record(self, verdicts: Sequence[Verdict]) -> None:
-        """Append all verdicts, on disk and under a signed checkpoint. Ends the command with exit
-        status 3 where that fails: a verdict that is not on record is none."""
+    def record(self, verdicts: Sequence[Verdict], trust_digest: str) -> None:
+        """Append all verdicts, on disk and under a signed checkpoint; ``trust_digest`` is that of
+        what was trusted (`Trust.digest`). Ends the command with exit status 3 where that fails: a
+        verdict that is not on record is none."""
         from datetime import UTC, datetime
 
         from assay.cli.ledger.opening import complaints
@@ -84,7 +86,8 @@ class Recorder:
 
         time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         with complaints():
-            entries = [record(verdict, time, self._context) for verdict in verdicts]
+            context = replace(self._context, trust_digest=trust_digest)
+            entries = [record(verdict, time, context) for verdict in verdicts]
             if self._timestamp_url:
                 from assay.ledger.stamp import stamp
                 from assay.sources.model import OpenOptions

@@ -168,7 +168,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
     try:
         deliver(reports, verdicts)
         if recorder is not None:
-            recorder.record(verdicts)
+            recorder.record(verdicts, request.trust.digest())
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     raise click.exceptions.Exit(worst(verdicts))

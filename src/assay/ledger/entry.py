@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from assay.model.codes import ledger as codes
 from assay.model.finding import AssayError, Finding, Severity
@@ -28,6 +29,8 @@ class Context(Struct, frozen=True):
     """What the caller says about the occasion. All of it is optional and kept as given.
 
     ``user`` and ``host`` are personal or could be: they are recorded only when given.
+    ``policy_digest`` is that of the policy that decided, ``trust_digest`` that of all that was
+    trusted: two entries with the same ones were judged by the same standards.
     """
 
     host: str = ""
@@ -116,9 +119,15 @@ def record(verdict: Verdict, time: str, context: Context) -> tuple[bytes, bytes]
             for one in verdict.vouchers[:SIGNERS_IN_LEAF]
         ),
         vouched_left_out=max(0, len(verdict.vouchers) - SIGNERS_IN_LEAF),
-        context=context,
+        context=_with_policy(context, verdict),
     )
     return sized(entry), body
+
+
+def _with_policy(context: Context, verdict: Verdict) -> Context:
+    if verdict.policy is None or context.policy_digest:
+        return context
+    return replace(context, policy_digest=verdict.policy.digest)
 
 
 def sized(entry: Entry) -> bytes:

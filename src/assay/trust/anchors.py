@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from assay import limits, plugins
+from assay import canonical_json, limits, plugins
 from assay.evidence.model import GivenFile, PcrValue, read_bounded
 from assay.formats.verity.parameters import Given as VerityGiven
 from assay.model.anchor import Anchor
@@ -77,6 +78,8 @@ class Trust(Struct):
     """Files that are at hand and on no disk (those of an offline bundle), by name."""
     given: dict[str, str] = field(default_factory=dict)
     """Anchor -> what it was made of: a file's name, an identity. Secrets are not in it."""
+    material: list[tuple[str, str]] = field(default_factory=list)
+    """What was read: the option that it was given by, and the SHA-256 of the content."""
     findings: list[Finding] = field(default_factory=list)
     """What is known of the material itself. An error among them ends every check with it: without
     what was asked for, nothing could be decided."""
@@ -120,7 +123,19 @@ class Trust(Struct):
     def _read(self, path: str | os.PathLike[str], limit: int, option: str) -> bytes:
         """A file that was given by name. Raises UsageError."""
         held = self.held.get(os.fspath(path))
-        return read_bounded(Path(path), limit, option) if held is None else held
+        data = read_bounded(Path(path), limit, option) if held is None else held
+        self._note(option, data)
+        return data
+
+    def _note(self, option: str, data: bytes) -> None:
+        self.material.append((option, sha256(data).hexdigest()))
+
+    def digest(self) -> str:
+        """``sha256:`` and a digest of what is trusted: the anchors, as they are described, and the
+        content of all files that were read for them. No secret is in it."""
+        anchors = sorted([a.kind, a.description, a.definition] for a in self.all_anchors)
+        what = {"anchors": anchors, "material": sorted(map(list, self.material))}
+        return f"sha256:{sha256(canonical_json.encode(what)).hexdigest()}"
 
     def _given(self, option: str, path: str | os.PathLike[str], anchor: str) -> GivenFile:
         held = self.held.get(os.fspath(path))
@@ -283,6 +298,7 @@ class Trust(Struct):
             self.findings.append(error.finding)
             return self
         self.findings += found.findings
+        self._note("--trusted-root", found.data)
         try:
             self.keys.append(load_trusted_root(found.data))
         except UsageError as error:

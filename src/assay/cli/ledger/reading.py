@@ -181,6 +181,8 @@ def _lines(found: Found) -> list[str]:
         ("digest", printable(digest)),
         ("vouched", "; ".join(vouched)),
         ("rule", printable(entry.rule)),
+        ("policy", printable(entry.context.policy_digest)),
+        ("trust", printable(entry.context.trust_digest)),
         ("errors", counted(len(errors), "error") + ": " + printable("; ".join(errors), 300)
          if errors else ""),
         ("ticket", printable(entry.context.ticket)),
