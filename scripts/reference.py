@@ -11,6 +11,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from helptext import EXIT_STATUS, blocks, options, usage, verbs
@@ -19,6 +20,7 @@ from assay import limits, plugins
 from assay.cli.main import VERBS, cli
 from assay.model.codes import codes_in
 from assay.model.finding import Code
+from assay.policy import vocabulary
 from assay.report import schemas
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -116,6 +118,83 @@ def findings() -> list[str]:
     return written
 
 
+_POLICY = """What may stand in a policy document. [Write a policy](../how-to/policy.md) goes through
+an example; `assay schema policy` prints the JSON Schema."""
+
+
+def policy() -> None:
+    """Every key of a policy, from the structs that its reader goes by."""
+    from assay.policy.schema import policy_schema
+
+    schema = policy_schema()
+    parts = [
+        "# Policy",
+        _POLICY,
+        f"**Patterns.** {_plain(vocabulary.PATTERNS)}",
+        f"**Ages.** {_plain(vocabulary.AGES)}",
+        f"**Moments.** {_plain(vocabulary.MOMENTS)}",
+    ]
+    pending, seen = ["Policy"], {"Policy"}
+    while pending:
+        name = pending.pop(0)
+        one = schema if name == "Policy" else schema["$defs"][name]
+        parts += [f"## {name}", one["description"]]
+        rows = ["| key | value | meaning |", "| --- | --- | --- |"]
+        for key, value in one["properties"].items():
+            inner = [ref.rpartition("/")[2] for ref in _references(value)]
+            pending += [each for each in dict.fromkeys(inner) if each not in seen]
+            seen.update(inner)
+            needed = " (needed)" if key in one.get("required", ()) else ""
+            meaning = value.get("description", "")
+            if not meaning and inner:
+                meaning = schema["$defs"][inner[0]]["description"]
+            rows.append(f"| `{key}`{needed} | {_kind(value)} | {_cell(meaning)} |")
+        parts.append("\n".join(rows))
+        if "oneOf" in one:
+            parts.append(
+                "Exactly one of: " + ", ".join(f"`{r['required'][0]}`" for r in one["oneOf"])
+            )
+    write("policy.md", "\n\n".join(parts))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).replace("``", "`")
+
+
+def _references(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [ref for each in value for ref in _references(each)]
+    if not isinstance(value, dict):
+        return []
+    return [value["$ref"]] if "$ref" in value else _references(list(value.values()))
+
+
+def _kind(value: dict[str, Any]) -> str:
+    """What a value is, in a few words."""
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in value:
+        return " or ".join(_kind(each) for each in value["anyOf"])
+    if "enum" in value:
+        return ", ".join(f"`{each}`" for each in value["enum"])
+    match value.get("type"):
+        case "array":
+            return f"list of: {_kind(value['items'])}"
+        case "object":
+            return f"by name: {_kind(value['additionalProperties'])}"
+        case "string" if value.get("pattern") in _FORMS:
+            return _FORMS[value["pattern"]]
+        case "string":
+            return "text"
+        case "boolean":
+            return "`true` or `false`"
+    return "number"
+
+
+_FORMS = {vocabulary.AGE_FORM: "age", vocabulary.MOMENT_FORM: "moment", r"^[\s\S]+$": "pattern"}
+
+
 def bounds() -> None:
     """The limits on what hostile input may make Assay do."""
     rows = ["| limit | value |", "| --- | --- |"]
@@ -210,6 +289,7 @@ def main() -> None:
     commands()
     codes = findings()
     json_schemas()
+    policy()
     bounds()
     decisions()
     interface()

@@ -33,13 +33,13 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,99}$")]
 """What an anchor, a rule or a trusted root is called. It is used in messages and in other places of
 the policy."""
 
+PATTERNS = """A name is matched in full. ``*`` stands for any characters but ``/`` and ``**`` for
+any characters, and everything else for itself; ``regex:`` in front makes a regular expression."""
 Pattern = NamePattern
-"""A name, matched in full. In a policy ``*`` stands for any characters but ``/`` and ``**`` for any
-characters, and everything else for itself; ``regex:`` in front makes it a regular expression."""
 
+AGES = """A length of time is like ``90 minutes``, ``36 hours``, ``7 days``, ``2 weeks``, or like
+``90m``, ``36h``, ``7d``, ``2w``."""
 Age = timedelta
-"""A length of time: ``90 minutes``, ``36 hours``, ``7 days``, ``2 weeks``, or ``90m``, ``36h``,
-``7d``, ``2w``."""
 
 
 def pattern(text: str) -> NamePattern:
@@ -67,6 +67,8 @@ def age(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+MOMENTS = """A moment is a date (its beginning in UTC), or a date and time with an offset (RFC
+3339). What is valid until a moment, or expires at it, is over then."""
 MOMENT_FORM = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$"
