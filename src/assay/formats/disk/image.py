@@ -12,6 +12,7 @@ from assay.formats.disk.types import PROTECTIVE
 from assay.formats.magic import HEAD, looks_like
 from assay.formats.polyglot import polyglot_request
 from assay.formats.unchanged import unchanged_request
+from assay.formats.verity.superblock import MAGIC
 from assay.formats.zeros import zeros_request
 from assay.model.codes import disk as codes
 from assay.model.codes.content import AMBIGUOUS_FORMAT
@@ -149,7 +150,7 @@ def names(partitions: list[Partition]) -> list[str]:
 def _labels(partition: Partition, view: Blob) -> dict[str, str]:
     labels = {"name": partition.name or partition.type.title, "type": partition.type.title}
     labels |= {"number": str(partition.number), "offset": str(partition.span[0])}
-    if content := " and ".join(looks_like(view.read_at(0, HEAD), b"")):
+    if content := _content(view.read_at(0, HEAD)):
         labels["content"] = content
     if partition.uuid:
         labels["uuid"] = partition.uuid.hex()
@@ -159,6 +160,15 @@ def _labels(partition: Partition, view: Blob) -> dict[str, str]:
     if partition.attributes:
         labels["attributes"] = " ".join(partition.attributes)
     return labels
+
+
+def _content(head: bytes) -> str:
+    """What a partition that begins like this is taken for, by formats that are not read, too."""
+    if head.startswith(MAGIC):
+        return "a dm-verity hash tree"
+    if head.startswith(b'{"') and b'"rootHash"' in head[:4096]:
+        return "a root hash and its signature"
+    return " and ".join(looks_like(head, b""))
 
 
 def _check_overlaps(taken: list[tuple[Span, str, int]], table: Table) -> None:
