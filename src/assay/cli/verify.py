@@ -91,6 +91,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       oci-archive:FILE[:REF]          an OCI layout in a tar archive
       docker-archive:FILE[:NAME:TAG]  what docker save writes
       dir:DIR                         what skopeo copy writes to dir:
+      modules:DIR                     a directory of Linux kernel modules
       esp:DIR                         the files of an EFI system partition
       docker://REGISTRY/REPOSITORY[:TAG|@DIGEST]
       https://SERVER/PATH[#DIGEST]
@@ -119,6 +120,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
       assay verify firmware.bin --signature firmware.bin.p7s --ca company-root.pem
       assay verify docker://registry.example/app --key ci.pem --require-provenance
       assay verify grubx64.efi --ca distribution.pem --sbat-level shimx64.efi
+      assay verify /lib/modules/6.1.0-9-amd64 --kernel /boot/vmlinuz-6.1.0-9-amd64
       assay verify root.img --verity-tree root.verity --verity-root 4392712b...
       curl -s https://a.example/disk.img | assay verify - --digest sha256:9f86d0...
     """

@@ -116,7 +116,8 @@ def _modules(verdict: Verdict) -> str:
     files = [one.id for one in verdict.components if one.parent == "tree"]
     bound = {one.id for one in verdict.components if one.state is State.BOUND}
     good = sum(1 for file in files if file in bound or f"{file}/module" in bound)
-    return f"all {len(files)} are vouched for" if good == len(files) else f"{good} of {len(files)}"
+    every = f"all {len(files)}" if good == len(files) else f"{good} of {len(files)}"
+    return f"{every} are vouched for"
 
 
 def _accounted(verdict: Verdict, account: ContentAccount) -> str:
