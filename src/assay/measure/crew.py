@@ -121,6 +121,8 @@ class Crew:
             task.error = error
         with self._lock:
             self._running.remove(task)
+        # tasks are kept until all are done, and there may be thousands of them
+        task.buffers.clear()
         task.done.set()
 
     def _give(self, task: Task, feed: Feed, data: memoryview, buffer: Buffer | None) -> None:
@@ -157,7 +159,7 @@ class Crew:
                     if not buffer.users:
                         return buffer
                 if len(task.buffers) < BUFFERS:
-                    task.buffers.append(Buffer(limits.READ_CHUNK))
+                    task.buffers.append(Buffer(task.piece_size))
                     return task.buffers[-1]
                 self._help(task)
 

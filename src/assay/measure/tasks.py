@@ -37,6 +37,15 @@ class Task:
         self.ready: deque[Feed] = deque()
         self.changed: Condition
 
+    @property
+    def piece_size(self) -> int:
+        """Bytes that a buffer has to have room for. Only a local file is sure to have no more than
+        it says."""
+        size = self.blob.size
+        if size is None or not hasattr(self.blob, "stream_into"):
+            return limits.READ_CHUNK
+        return min(limits.READ_CHUNK, max(size, 1))
+
     def read(self, free_buffer: Callable[[], Buffer], settle: Callable[[], None]) -> None:
         """Read the blob to its end. ``settle`` returns when the sinks have taken everything."""
         root, progress = self.root, self.progress
@@ -54,9 +63,7 @@ class Task:
 
     def read_alone(self) -> None:
         """Read the blob on this thread, and hand its bytes to the sinks as they come."""
-        size = self.blob.size
-        room = limits.READ_CHUNK if size is None else min(limits.READ_CHUNK, max(size, 1))
-        buffer = Buffer(room)
+        buffer = Buffer(self.piece_size)
         self.root.start(lambda feed, data, _: feed.take(data))
         self.read(lambda: buffer, lambda: None)
         self.done.set()
