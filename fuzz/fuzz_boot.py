@@ -10,6 +10,7 @@ from assay.boot.chain import broken, walk
 from assay.boot.collect import blob_of
 from assay.boot.databases import Databases
 from assay.boot.programs import is_program, read_program
+from assay.boot.updates import apply_update
 from assay.model.boot import Outcome
 from assay.model.component import Component, Stored
 from assay.model.finding import AssayError
@@ -33,6 +34,9 @@ def seeds() -> Iterator[bytes]:
             pe.signed(made.unified(b"roothash=" + b"ab" * 32), made.PUBLISHER, made.SIGNER),
         ):
             yield len(lists).to_bytes(2, "little") + lists + program
+    from assay.uefi.authentication import TARGETS
+
+    yield uefi.update(made.PUBLISHER, TARGETS[2], revoked)
 
 
 def one_input(data: bytes) -> None:
@@ -43,6 +47,8 @@ def one_input(data: bytes) -> None:
     with contextlib.suppress(AssayError):
         databases.add("db", "fuzz", read_lists(lists))
         databases.add("dbx", "fuzz", read_lists(lists))
+    with contextlib.suppress(AssayError):
+        apply_update("update", data, "dbx", databases)
     blob = MemoryBlob(content)
     is_program(blob)
     program = read_program("program", blob)

@@ -21,6 +21,7 @@ from assay.uefi.sbat import parse_level
 from tests.boot.boot_support import (
     AUTHORITY,
     LEVEL,
+    PLATFORM,
     PUBLISHER,
     SIGNER,
     STRANGER,
@@ -189,11 +190,119 @@ def test_an_update_of_dbx_is_tried_before_it_is_enrolled(tmp_path: Path) -> None
     from assay.uefi.authentication import TARGETS
 
     update = tmp_path / "DBXUpdate.bin"
-    update.write_bytes(uefi.update(PUBLISHER, TARGETS[3], digest_list(PLAIN)))
+    update.write_bytes(uefi.update(PLATFORM, TARGETS[3], digest_list(PLAIN)))
     firmware = machine(tmp_path)
     assert ask_of(tmp_path, SIGNED, firmware).exit_status == 0
     refused(ask_of(tmp_path, SIGNED, firmware, update), "boot-revoked-hash")
     refused(ask_of(tmp_path, SIGNED, firmware, f"dbx={update}"), "boot-revoked-hash")
+
+
+def _update(folder: Path, signer: object, target: int, content: bytes, **more: object) -> Path:
+    from assay.uefi.authentication import TARGETS
+
+    path = folder / f"{TARGETS[target].name}-update.auth"
+    path.write_bytes(uefi.update(signer, TARGETS[target], content, **more))  # type: ignore[arg-type]
+    return path
+
+
+DB, DB_MORE, DBX, DBX_MORE = range(4)
+
+
+def test_an_update_that_replaces_takes_what_was_there_away(tmp_path: Path) -> None:
+    firmware = machine(tmp_path)
+    update = _update(tmp_path, PLATFORM, DB, uefi.certificates(STRANGER))
+    refused(ask_of(tmp_path, SIGNED, firmware, update), "boot-not-allowed")
+    more = _update(tmp_path, PLATFORM, DB_MORE, uefi.certificates(STRANGER))
+    assert ask_of(tmp_path, SIGNED, firmware, more).exit_status == 0
+    assert ask_of(tmp_path, pe.signed(PLAIN, STRANGER), firmware, more).exit_status == 0
+
+
+def test_an_update_that_the_machine_would_not_take_changes_nothing(tmp_path: Path) -> None:
+    """By another key than KEK and PK; of other content; for another database than it is given
+    for."""
+    firmware = machine(tmp_path)
+    stranger = _update(tmp_path, STRANGER, DB_MORE, uefi.certificates(STRANGER))
+    for named in (stranger, f"db={stranger}"):
+        answer = ask_of(tmp_path, pe.signed(PLAIN, STRANGER), firmware, named)
+        refused(answer, "boot-not-allowed")
+        assert "boot-update-refused" in warnings(answer)
+    forged = tmp_path / "db.auth"
+    good = _update(tmp_path, PLATFORM, DB_MORE, b"").read_bytes()
+    forged.write_bytes(good + uefi.certificates(STRANGER))
+    answer = ask_of(tmp_path, pe.signed(PLAIN, STRANGER), firmware, forged)
+    refused(answer, "boot-not-allowed")
+    assert "boot-update-refused" in warnings(answer)
+    other = _update(tmp_path, PLATFORM, DBX_MORE, uefi.certificates(STRANGER))
+    answer = ask_of(tmp_path, pe.signed(PLAIN, STRANGER), firmware, f"db={other}")
+    refused(answer, "boot-not-allowed")
+    assert "boot-update-refused" in warnings(answer)
+
+
+def test_rollback_of_a_database_by_an_old_update(tmp_path: Path) -> None:
+    """An update that replaces dbx by an older one; one that adds may be of any time."""
+    from assay.uefi.time import encode_time
+
+    firmware = tmp_path / "vars.fd"
+    dbx = uefi.variable("dbx", IMAGE_SECURITY, digest_list(PLAIN), time=uefi.TIME)
+    db = uefi.variable("db", IMAGE_SECURITY, uefi.certificates(AUTHORITY), time=uefi.TIME)
+    pk = uefi.variable("PK", GLOBAL, uefi.certificates(PLATFORM), time=uefi.TIME)
+    firmware.write_bytes(uefi.volume(*map(uefi.record, (pk, db, dbx))))
+    old, new = encode_time(datetime(2020, 1, 1, tzinfo=UTC)), encode_time(NOW)
+    for time in (old, encode_time(uefi.TIME)):
+        update = _update(tmp_path, PLATFORM, DBX, digest_list(kernel()), time=time)
+        answer = ask_of(tmp_path, SIGNED, firmware, update)
+        refused(answer, "boot-revoked-hash")
+        assert "boot-update-refused" in warnings(answer)
+    update = _update(tmp_path, PLATFORM, DBX, digest_list(kernel()), time=new)
+    assert ask_of(tmp_path, SIGNED, firmware, update).exit_status == 0
+    update = _update(tmp_path, PLATFORM, DBX_MORE, digest_list(kernel()), time=old)
+    data = pe.signed(kernel(), PUBLISHER)
+    refused(ask_of(tmp_path, data, firmware, update), "boot-revoked-hash")
+
+
+def test_revoked_by_tbs_hash_from_a_time_on_with_an_older_time_stamp(tmp_path: Path) -> None:
+    """What an authority in dbt proves to be older than the revocation is spared."""
+    from assay.cms.signed_data import read_signed_data
+    from tests.support import cms
+
+    clock = root("Clock Authority")
+    stamper = make("Clock", clock, eku=["1.3.6.1.5.5.7.3.8"], eku_critical=True)
+    data = PLAIN.unsigned()
+    data += bytes(-len(data) % 8)
+    plain = pe.signature(PUBLISHER, PLAIN.digest(data))
+    value = read_signed_data(plain).signers[0].signature
+    token = cms.timestamp(stamper, value)
+    unsigned = cms.attribute("1.2.840.113549.1.9.16.2.14", token)
+    signer = read_signed_data(plain).signers[0]
+    made = pe.signature(
+        PUBLISHER, PLAIN.digest(data), unsigned=[unsigned], signature=signer.signature
+    )
+    program_data = pe.with_table(PLAIN, data, pe.entry(made))
+    tbs = hashlib.sha256(PUBLISHER.certificate.tbs).digest()
+    later, earlier = NOW.replace(year=NOW.year + 1), NOW.replace(year=NOW.year - 1)
+    for since, trusted, status in (
+        (later, True, 0), (earlier, True, 1), (later, False, 1), (None, True, 1)
+    ):  # fmt: skip
+        more = [("dbt", IMAGE_SECURITY, uefi.certificates(clock))] if trusted else []
+        firmware = machine(tmp_path, dbx=uefi.revoked(tbs, since), more=more)
+        answer = ask_of(tmp_path, program_data, firmware)
+        assert answer.exit_status == status, (since, trusted, answer.findings)
+
+
+def test_a_second_section_that_decides(tmp_path: Path) -> None:
+    """Two SBAT sections, of which shim and a verifier might take one each."""
+    made = program((".sbat", generations("grub,4")), (".sbat", generations("grub,5")))
+    refused(ask_of(tmp_path, pe.signed(made, PUBLISHER), machine(tmp_path)), "pe-malformed")
+
+
+def test_every_command_line_of_an_image_with_profiles_counts(tmp_path: Path) -> None:
+    first, second = b"roothash=" + b"ab" * 32, b"roothash=" + b"cd" * 32
+    made = program(
+        (".linux", b"k"), (".cmdline", first), (".profile", b"ID=a"), (".cmdline", second)
+    )
+    answer = ask_of(tmp_path, pe.signed(made, PUBLISHER), machine(tmp_path))
+    roots = [each.digest for each in answer.links if each.role is Role.ROOT]
+    assert roots == ["ab" * 32, "cd" * 32]
 
 
 # signatures and programs that do not belong together
@@ -286,7 +395,7 @@ def test_a_boot_loader_that_the_shim_does_not_trust(tmp_path: Path) -> None:
 
 def test_the_owner_of_the_machine_may_allow_more(tmp_path: Path) -> None:
     esp = partition(tmp_path, with_kernel=pe.signed(kernel(), STRANGER))
-    for name in ("MokList", "MokListRT"):
+    for name in ("MokList", "MokListRT", "MokListRT1"):
         answer = ask(esp, machine(tmp_path, more=[mok(name, STRANGER)]))
         assert answer.exit_status == 0, answer.findings
         assert link(answer, "kernel.efi").allowed_by[0].database == "MokList"

@@ -149,12 +149,14 @@ def _roots(program: Program, link: Link, findings: list[Finding]) -> Iterator[Li
     vouches for the image vouches for their root hashes."""
     if program.role is not Role.UNIFIED_KERNEL:
         return
-    for option, value in _ROOT_HASH.findall(program.command_line):
+    named = [found for line in program.command_lines for found in _ROOT_HASH.findall(line)]
+    for option, value in dict.fromkeys(named):
         detail = f"{option}={value.lower()} in the command line, which the signature covers"
         if link.outcome is Outcome.ALLOWED:
             findings.append(Finding.of(codes.BOOT_ROOT_COVERED, program.id, detail))
+        again = sum(each == option for each, _ in dict.fromkeys(named)) > 1
         yield Link(
-            id=f"{program.id}/{option}",
+            id=f"{program.id}/{option}" + (f"={value.lower()}" if again else ""),
             role=Role.ROOT,
             checked_by=program.id,
             outcome=link.outcome,

@@ -36,7 +36,7 @@ class Databases(Struct):
     the machine has (SbatLevel), None where that is not known. ``enforced`` is False where the
     variables say that Secure Boot is off, ``validated`` where shim was told not to look.
     ``shim_ignores`` says that shim does not go by db, and ``mok_trusted`` that kernels take keys of
-    MokList for those of modules."""
+    MokList for those of modules. ``times`` are those of the last signed update of each database."""
 
     allowed: list[Listed] = field(default_factory=list)
     revoked: list[Listed] = field(default_factory=list)
@@ -50,19 +50,27 @@ class Databases(Struct):
     shim_ignores: bool = False
     mok_trusted: bool = False
     found: set[str] = field(default_factory=set)
+    times: dict[str, datetime] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, name: str, source: str, lists: Sequence[SignatureList]) -> None:
         """Add the entries of lists to the database of this name."""
         self.found.add(name)
-        target = {
+        self._entries(name).extend(listed(name, source, lists, self.findings))
+
+    def clear(self, name: str) -> None:
+        """Take all entries of a database out."""
+        entries = self._entries(name)
+        entries[:] = [each for each in entries if each.database != name]
+
+    def _entries(self, name: str) -> list[Listed]:
+        return {
             "db": self.allowed,
             "dbx": self.revoked,
             "dbt": self.time_stamping,
             "MokList": self.mok_allowed,
             "MokListX": self.mok_revoked,
         }.get(name, self.other)
-        target += listed(name, source, lists, self.findings)
 
     def summaries(self) -> Iterator[DatabaseSummary]:
         """What was read, for people."""

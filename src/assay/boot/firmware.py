@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from assay import limits
 from assay.asn1 import pem
 from assay.boot.databases import Databases
+from assay.boot.updates import apply_update
 from assay.model.codes import boot as codes
 from assay.model.codes.x509 import CERTIFICATE_MALFORMED
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.sources.blobs import read_document
 from assay.sources.file import firmware_variables
 from assay.sources.files import open_path
-from assay.uefi.authentication import looks_like_update, read_update
+from assay.uefi.authentication import looks_like_update
 from assay.uefi.dump import looks_like_dump, read_dump
 from assay.uefi.efivarfs import looks_like_variable, read_file_name, read_variable
 from assay.uefi.guid import GLOBAL, IMAGE_SECURITY, SHIM_LOCK
@@ -33,11 +34,9 @@ _LISTS = {
     ("db", IMAGE_SECURITY): "db",
     ("dbx", IMAGE_SECURITY): "dbx",
     ("dbt", IMAGE_SECURITY): "dbt",
-    ("MokList", SHIM_LOCK): "MokList",
-    ("MokListRT", SHIM_LOCK): "MokList",
-    ("MokListX", SHIM_LOCK): "MokListX",
-    ("MokListXRT", SHIM_LOCK): "MokListX",
 }
+_MOK = re.compile(r"(MokListX?)(RT[0-9]{0,3})?")
+"""shim shows its lists to the system in variables with RT, and large ones in several."""
 _NAMES = ("MokListX", "MokList", "dbx", "dbt", "db", "KEK", "PK")
 """What files with lists are called by, the longer names first."""
 _ENABLE = ("SecureBootEnable", "f0a30bc7-af08-4556-99c4-001009c93a44")
@@ -47,12 +46,19 @@ def read_firmware(names: list[str] | tuple[str, ...]) -> Databases:
     """All that the files say together. Raises UsageError for one that cannot be read, or of which
     it is not clear what it is."""
     found = Databases()
+    updates: list[tuple[str, bytes, str]] = []
     for name in names:
         wanted, path = _split(name)
         try:
-            _read(path, wanted, found)
+            _read(path, wanted, found, updates)
         except AssayError as error:
             raise UsageError(f"--firmware {name}: {error.finding.detail}") from error
+    # what they change has to be there first
+    for source, data, wanted in updates:
+        try:
+            apply_update(source, data, wanted, found)
+        except AssayError as error:
+            raise UsageError(f"--firmware {source}: {error.finding.detail}") from error
     return found
 
 
@@ -64,7 +70,7 @@ def _split(name: str) -> tuple[str, Path]:
     return "", Path(name)
 
 
-def _read(path: Path, wanted: str, found: Databases) -> None:
+def _read(path: Path, wanted: str, found: Databases, updates: list[tuple[str, bytes, str]]) -> None:
     if path.is_dir():
         variables = firmware_variables(path)
         if not variables:
@@ -90,8 +96,7 @@ def _read(path: Path, wanted: str, found: Databases) -> None:
     elif file is not None and not wanted and (variable := read_variable(data, file)) is not None:
         _take([variable], source, found)
     elif looks_like_update(data):
-        content = read_update(data, source).content_start
-        found.add(wanted or _named(path), source, read_lists(data[content:], source))
+        updates.append((source, data, wanted))
     elif looks_like_lists(data, size):
         found.add(wanted or _named(path), source, read_lists(data, source))
     elif looks_like_variable(data, size):
@@ -147,43 +152,44 @@ def _take(
 ) -> None:
     """The variables that decide what may boot; ``whole`` is said of those of a whole machine, where
     what is missing says something as well."""
-    known = {(each.name, each.vendor): each for each in variables}
-    for key, name in _LISTS.items():
-        variable = known.get(key)
-        if variable is None or (key[0].endswith("RT") and (name, SHIM_LOCK) in known):
+    known = {(each.name, each.vendor): each.data for each in variables}
+    for variable in variables:
+        name = _list_name(variable)
+        if not name or ("RT" in variable.name and (name, SHIM_LOCK) in known):
             continue
+        if variable.time is not None:
+            found.times[name] = variable.time
         try:
             found.add(name, source, read_lists(variable.data, source))
         except AssayError as error:
-            detail = f"{variable.name}: {error.finding.detail}"
-            found.findings.append(Finding.of(codes.BOOT_VENDOR_VARIABLE, source, detail))
+            found.findings.append(_unreadable(variable.name, source, error))
     for name in ("SbatLevel", "SbatLevelRT"):
-        variable = known.get((name, SHIM_LOCK))
-        if variable is not None:
+        if (name, SHIM_LOCK) in known:
             try:
-                found.level = parse_level(variable.data.rstrip(b"\0"), f"{name} of the machine")
+                text = known[name, SHIM_LOCK].rstrip(b"\0")
+                found.level = parse_level(text, f"{name} of the machine")
             except AssayError as error:
-                detail = f"{name}: {error.finding.detail}"
-                found.findings.append(Finding.of(codes.BOOT_VENDOR_VARIABLE, source, detail))
-    for name, vendor, off in (("SecureBoot", GLOBAL, 0), ("SetupMode", GLOBAL, 1), (*_ENABLE, 0)):
-        variable = known.get((name, vendor))
-        if variable is not None and variable.data == bytes([off]):
-            found.enforced = False
-    if whole and not _has_content(known.get(("PK", GLOBAL))):
+                found.findings.append(_unreadable(name, source, error))
+    off = (("SecureBoot", GLOBAL, b"\0"), ("SetupMode", GLOBAL, b"\1"), (*_ENABLE, b"\0"))
+    if any(known.get((name, vendor)) == value for name, vendor, value in off):
         found.enforced = False
-    for name in ("MokSBState", "MokSBStateRT"):
-        variable = known.get((name, SHIM_LOCK))
-        if variable is not None and variable.data[:1] == b"\1":
-            found.validated = False
-    for name in ("MokListTrusted", "MokListTrustedRT"):
-        variable = known.get((name, SHIM_LOCK))
-        if variable is not None and variable.data[:1] == b"\1":
-            found.mok_trusted = True
-    for name in ("MokDBState", "MokIgnoreDB"):
-        variable = known.get((name, SHIM_LOCK))
-        if variable is not None and variable.data[:1] == b"\1":
-            found.shim_ignores = True
+    if whole and not known.get(("PK", GLOBAL)):
+        found.enforced = False
+
+    def is_set(*names: str) -> bool:
+        return any(known.get((name, SHIM_LOCK), b"")[:1] == b"\1" for name in names)
+
+    found.validated &= not is_set("MokSBState", "MokSBStateRT")
+    found.mok_trusted |= is_set("MokListTrusted", "MokListTrustedRT")
+    found.shim_ignores |= is_set("MokDBState", "MokIgnoreDB")
 
 
-def _has_content(variable: Variable | None) -> bool:
-    return variable is not None and bool(variable.data)
+def _unreadable(name: str, source: str, error: AssayError) -> Finding:
+    return Finding.of(codes.BOOT_VENDOR_VARIABLE, source, f"{name}: {error.finding.detail}")
+
+
+def _list_name(variable: Variable) -> str:
+    """The database that a variable is of; empty for any other variable."""
+    if variable.vendor == SHIM_LOCK and (match := _MOK.fullmatch(variable.name)):
+        return match[1]
+    return _LISTS.get((variable.name, variable.vendor), "")

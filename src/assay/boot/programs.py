@@ -22,6 +22,7 @@ from assay.formats.pe.sections import content_span
 from assay.measure.hashing import sink_for
 from assay.model.boot import Role
 from assay.model.codes import boot as codes
+from assay.model.codes.pe import PE_MALFORMED
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity
 from assay.model.reading import Blob
@@ -37,6 +38,8 @@ from assay.x509.certificate import Certificate
 ALGORITHMS = ("sha256", "sha1", "sha224", "sha384", "sha512")
 """The digests that databases name programs by."""
 Value = TypeVar("Value")
+_ONCE = (SECTION, ".sbat", ".sbatlevel")
+"""Sections that decide, and that are there once or not at all."""
 _COMMAND_LINE = 64 * 1024
 
 
@@ -69,7 +72,7 @@ class Program(Struct, frozen=True):
     generations: tuple[sbat.Component, ...] | None = None
     levels: tuple[sbat.Level, ...] = ()
     vendor: VendorCertificates | None = None
-    command_line: str = ""
+    command_lines: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -118,12 +121,19 @@ def _read(name: str, blob: Blob, headers: Headers) -> Program:
             findings.append(error.finding)
     sections: dict[str, Section] = {}
     for section in headers.sections:
+        if section.name in sections and section.name in _ONCE:
+            detail = f"there are several sections {section.name}, which readers may choose from"
+            findings.append(Finding.of(PE_MALFORMED, name, detail))
         sections.setdefault(section.name, section)
     contents = _Contents(blob, sections, findings)
     generations = contents.read(".sbat", limits.SBAT_SIZE, sbat.parse_section)
     levels = contents.read(".sbatlevel", limits.SBAT_SIZE, sbat.parse_shim_levels) or ()
     vendor = contents.read(SECTION, limits.UEFI_VARIABLE_SIZE, read_vendor_certificates)
-    line = contents.read(".cmdline", _COMMAND_LINE, lambda data, _: data)
+    lines = [
+        contents.of(each, _COMMAND_LINE, lambda data, _: data) or b""
+        for each in headers.sections
+        if each.name == ".cmdline"
+    ]
     return Program(
         id=name,
         role=_role(name, headers, sections, generations or ()),
@@ -132,7 +142,7 @@ def _read(name: str, blob: Blob, headers: Headers) -> Program:
         generations=generations,
         levels=levels,
         vendor=vendor,
-        command_line=(line or b"").rstrip(b"\0").decode("utf-8", "replace"),
+        command_lines=tuple(each.rstrip(b"\0").decode("utf-8", "replace") for each in lines),
         findings=tuple(_placed(each, name) for each in findings),
     )
 
@@ -148,11 +158,15 @@ class _Contents:
     def read(self, name: str, limit: int, parse: Callable[[bytes, str], Value]) -> Value | None:
         """The content of a section; None where there is none, or none that can be read."""
         section = self._sections.get(name)
-        if section is None:
-            return None
+        return None if section is None else self.of(section, limit, parse)
+
+    def of(
+        self, section: Section, limit: int, parse: Callable[[bytes, str], Value]
+    ) -> Value | None:
+        """The content of this section; None where it cannot be read."""
         start, end = content_span(section)
         try:
-            return parse(self._blob.read_at(start, min(end - start, limit + 1)), name)
+            return parse(self._blob.read_at(start, min(end - start, limit + 1)), section.name)
         except AssayError as error:
             self._findings.append(replace(error.finding, offset=None))
             return None

@@ -29,6 +29,8 @@ def read_file_name(name: str) -> FileName | None:
 
 def matters(name: FileName) -> bool:
     """Whether the variable says what may boot."""
+    if name.name.startswith(("MokListRT", "MokListXRT")):
+        return True
     return (name.name, name.vendor) in LISTS or name.name in (
         "SecureBoot",
         "SetupMode",

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from assay import limits, plugins
 from assay.formats.uefi.parts import Parts, entry_text
+from assay.formats.uefi.target import target_of
 from assay.formats.unchanged import unchanged_request
 from assay.model.codes import uefi as codes
 from assay.model.component import Component
@@ -63,7 +64,14 @@ def _update(data: bytes, _site: Site, parts: Parts) -> None:
     update = read_update(data)
     reading = parts.reading
     parts.describe(f"dated {shown(update.time)}", excluded=((16, update.content_start),))
-    signed = parts.add(SIGNED, "efi-signed-content", (0, 16), (update.content_start, len(data)))
+    target = target_of(data, update)
+    signed = parts.add(
+        SIGNED,
+        "efi-signed-content",
+        (0, 16),
+        (update.content_start, len(data)),
+        label=str(target) if target is not None else "",
+    )
     reading.targets = [signed]
     parts.add("signature", "efi-variable-signature", (16, update.content_start))
     prepared = _scheme().prepare(update.signature, signed, "signature", "")

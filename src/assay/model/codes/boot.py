@@ -152,6 +152,18 @@ BOOT_PROGRAM_UNREADABLE = Code(
     "Copy the image again.",
 )
 
+BOOT_UPDATE_REFUSED = Code(
+    "boot-update-refused",
+    "the machine would not take the update",
+    Severity.WARNING,
+    Question.ALLOWED,
+    "For a signed update among the files of --firmware: that it is of the database it is given for,"
+    " signed below KEK or PK of the machine, and newer than what it replaces.",
+    "The update is for machines with another key (Microsoft signs with keys of 2011 and of 2023),"
+    " is an old one, or was damaged. The answer is as if it had not been given.",
+    "Get the update that is signed by a key that the machine has, or update KEK first.",
+)
+
 BOOT_VENDOR_VARIABLE = Code(
     "boot-variable-unreadable",
     "a variable that decides what may boot cannot be read",
