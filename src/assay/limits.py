@@ -214,8 +214,8 @@ FAT_ENTRIES = 50_000
 FAT_DIRECTORY_SIZE = 2 * MIB
 """One directory: 65536 entries."""
 FAT_DEPTH = 64
-FAT_FRAGMENTS = 100_000
-"""Pieces that one file is in."""
+FAT_FRAGMENTS = 200_000
+"""Pieces that all files, or all free clusters, of one FAT file system are in."""
 
 CMS_CERTIFICATES = 256
 CMS_SIGNERS = 32

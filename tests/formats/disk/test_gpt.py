@@ -22,7 +22,7 @@ from assay.sources.blobs import MemoryBlob
 from assay.trust.anchors import Trust
 from tests.signatures.support import run, tool
 from tests.support.checking import codes_of
-from tests.support.disks import ESP, Gpt, Part, guid_of, inspect
+from tests.support.disks import ESP, Fat12, Gpt, Part, entry_of, guid_of, inspect
 
 
 def look(folder: Path, data: bytes) -> Verdict:
@@ -315,3 +315,19 @@ def test_nothing_breaks_the_reader(
         disk[place] = value
     verdict = look(tmp_path_factory.mktemp("disk"), disk[:size])
     assert "internal-error" not in codes_of(verdict)
+
+
+def test_a_file_system_whose_reserved_sectors_hold_a_table(tmp_path: Path) -> None:
+    """One program mounts the file, another one finds partitions in it."""
+    disk = Gpt(mbr=[]).build()
+    disk[:62] = Fat12(sectors=200).build()[:62]
+    assert "ambiguous-format" in codes_of(look(tmp_path, disk))
+
+
+def test_partitions_that_overlap_are_not_looked_into(tmp_path: Path) -> None:
+    system = Fat12(entry_of("A", 2, 5), {2: 0xFFF}).build()
+    parts = [Part(40, 103, guid=guid_of(str(number))) for number in range(60)]
+    verdict = look(tmp_path, Gpt(parts, content={40: system}).build())
+    assert errors(verdict) == {"partition-overlap"}
+    assert "file" not in {each.kind for each in verdict.components}
+    assert len(verdict.not_checked) == 60

@@ -296,3 +296,14 @@ def test_nothing_breaks_the_reader(
         disk[place] = value
     verdict = look(tmp_path_factory.mktemp("fat"), bytes(disk[:size]))
     assert "internal-error" not in codes_of(verdict)
+
+
+def test_files_in_more_pieces_than_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAT_FRAGMENTS", 5)
+    clusters = list(range(40, 2, -4))
+    chains = dict(zip(clusters, [*clusters[1:], 0xFFF], strict=True))
+    root = entry_of("A.BIN", clusters[0], 100)
+    found = hostile(tmp_path, root=root, chains=chains)
+    assert found == {"limit-exceeded"}

@@ -21,6 +21,7 @@ from assay.model.finding import AssayError, Finding
 from assay.model.measurement import HashRequest
 from assay.model.reading import Blob, Reading, Site
 from assay.model.spans import Span, SpanSet
+from assay.model.verdict import NotChecked
 from assay.sources.blobs import SliceBlob
 
 
@@ -98,8 +99,9 @@ def _report(site: Site, whole: str, table: Table, reading: Reading) -> None:
         # what was parsed has to be what is measured
         reading.requests.append((made.id, unchanged_request(structure.data)))
         taken.append((structure.span, structure.name, structure.span[0]))
+    taken += [(each.span, f"partition {each.number}", each.entry) for each in table.partitions]
+    overlapping = _check_overlaps(taken, table)
     for partition, name in zip(table.partitions, names(table.partitions), strict=True):
-        taken.append((partition.span, f"partition {partition.number}", partition.entry))
         if partition.span[1] > size:
             table.findings.append(
                 Finding.of(
@@ -116,15 +118,19 @@ def _report(site: Site, whole: str, table: Table, reading: Reading) -> None:
             continue
         view = SliceBlob(site.blob, (partition.span,))
         made = part(name, "partition", partition.span, labels=_labels(partition, view))
-        reading.explore.append((made.id, view))
-    _check_overlaps(taken, table)
+        if partition.entry in overlapping:
+            # many partitions over the same bytes would take as much time as the image asks for
+            reading.not_checked.append(NotChecked(made.id, "shares bytes with another", made.size))
+        else:
+            reading.explore.append((made.id, view))
     gaps = SpanSet.whole(size) - SpanSet(span for span, _, _ in taken)
     for number, gap in enumerate(gaps):
         made = part(f"gap[{number}]", "disk-gap", gap)
         reading.requests.append((made.id, zeros_request(codes.DISK_GAP_NOT_ZERO)))
     found.sort(key=_place)
     reading.components += found
-    verifiable = [each for each in found if "system" in each.labels]
+    skipped = {each.component for each in reading.not_checked}
+    verifiable = [each for each in found if "system" in each.labels and each.id not in skipped]
     if verifiable:
         from assay.formats.disk.discoverable import read_verified
 
@@ -171,10 +177,14 @@ def _content(head: bytes) -> str:
     return " and ".join(looks_like(head, b""))
 
 
-def _check_overlaps(taken: list[tuple[Span, str, int]], table: Table) -> None:
-    end, last = 0, ""
+def _check_overlaps(taken: list[tuple[Span, str, int]], table: Table) -> set[int]:
+    """Report overlaps among parts of the disk (bytes, a name, where the table says so); the entries
+    of the partitions concerned."""
+    end, last, before = 0, "", -1
+    concerned: set[int] = set()
     for span, name, place in sorted(taken):
-        if span[0] < end:
+        if span[0] < min(end, span[1]):
+            concerned |= {place, before}
             table.findings.append(
                 Finding.of(
                     codes.PARTITION_OVERLAP,
@@ -185,7 +195,8 @@ def _check_overlaps(taken: list[tuple[Span, str, int]], table: Table) -> None:
                 )
             )
         if span[1] > end:
-            end, last = span[1], name
+            end, last, before = span[1], name, place
+    return concerned
 
 
 __all__ = ["is_disk", "names", "read_disk"]

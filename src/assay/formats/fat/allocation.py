@@ -37,6 +37,7 @@ class Allocation:
         self._next = _decode(self.data, geometry.bits, geometry.clusters + 2)
         self._owned = bytearray(geometry.clusters + 2)
         self._end = _ENDS[geometry.bits]
+        self._runs_taken = 0
 
     def chain(self, first: int, what: str) -> tuple[Span, ...]:
         """Take all clusters from ``first`` on, as byte ranges in the order of the file. Raises
@@ -55,6 +56,9 @@ class Allocation:
             owned[at] = _TAKEN
             following = self._next[at]
             if following != at + 1:
+                self._runs_taken += 1
+                if self._runs_taken > limits.FAT_FRAGMENTS:
+                    raise _too_many("files are")
                 runs.append((geometry.cluster_start(start), geometry.cluster_start(at + 1)))
                 start = following
             if following >= self._end:
@@ -62,16 +66,10 @@ class Allocation:
             if following >= self._end - 1:
                 raise self._broken(what, at, "leads to a cluster that is marked bad")
             previous, at = at, following
-            if len(runs) > limits.FAT_FRAGMENTS:
-                raise AssayError(
-                    Finding.of(
-                        content.LIMIT_EXCEEDED,
-                        detail=f"{what} is in more than {limits.FAT_FRAGMENTS} pieces",
-                    )
-                )
 
     def left(self) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-        """Byte ranges that nobody has taken: free ones, and those that are in use all the same."""
+        """Byte ranges that nobody has taken: free ones, and those that are in use all the same.
+        Raises AssayError (limit-exceeded)."""
         states = bytes(
             3 if owned else _FREE if not following else _BAD if following == self._end - 1 else 1
             for owned, following in zip(self._owned, self._next, strict=True)
@@ -80,10 +78,12 @@ class Allocation:
 
     def _runs(self, states: bytes, pattern: bytes) -> tuple[Span, ...]:
         where = self._geometry.cluster_start
-        return tuple(
-            (where(match.start() + 2), where(match.end() + 2))
-            for match in re.finditer(pattern, states)
-        )
+        found: list[Span] = []
+        for match in re.finditer(pattern, states):
+            if len(found) >= limits.FAT_FRAGMENTS:
+                raise _too_many("free or lost clusters are")
+            found.append((where(match.start() + 2), where(match.end() + 2)))
+        return tuple(found)
 
     def _broken(self, what: str, cluster: int, detail: str) -> AssayError:
         bits = self._geometry.bits
@@ -94,6 +94,11 @@ class Allocation:
                 offset=self._geometry.reserved + cluster * bits // 8,
             )
         )
+
+
+def _too_many(what: str) -> AssayError:
+    detail = f"{what} in more than {limits.FAT_FRAGMENTS} pieces"
+    return AssayError(Finding.of(content.LIMIT_EXCEEDED, detail=detail))
 
 
 def _decode(data: bytes, bits: int, count: int) -> array[int]:

@@ -247,7 +247,11 @@ class _Volume:
     def _rest(self) -> None:
         """What belongs to no file."""
         made = self._geometry
-        free, lost = self._allocation.left()
+        try:
+            free, lost = self._allocation.left()
+        except AssayError as error:
+            self._fault(error)
+            return
         if lost:
             self._part("lost", "fat-lost", *lost)
             count = sum(end - start for start, end in lost) // made.cluster
