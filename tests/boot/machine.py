@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -164,8 +165,9 @@ def unified_image(folder: Path, kernel: Path, command_line: str) -> Path:
     return image
 
 
-def disk(folder: Path, image: Path) -> Path:
-    """A GPT disk with an EFI system partition that has ``image`` where firmware looks for it."""
+def disk(folder: Path, image: Path, more: Mapping[str, Path] | None = None) -> Path:
+    """A GPT disk with an EFI system partition that has ``image`` where firmware looks for it, and
+    further files by their paths; directories are those that these tests know."""
     path = folder / "disk.img"
     sectors = 64 * 2048
     path.write_bytes(b"")
@@ -175,8 +177,10 @@ def disk(folder: Path, image: Path) -> Path:
     place = f"{path}@@{_ESP_START * _SECTOR}"
     size = sectors - _ESP_START - 34
     _run("mformat", "-i", place, "-F", "-T", str(size), "::")
-    _run("mmd", "-i", place, "::/EFI", "::/EFI/BOOT")
+    _run("mmd", "-i", place, "::/EFI", "::/EFI/BOOT", "::/EFI/debian")
     _run("mcopy", "-i", place, image, "::/EFI/BOOT/BOOTX64.EFI")
+    for name, file in (more or {}).items():
+        _run("mcopy", "-i", place, file, f"::/{name}")
     return path
 
 

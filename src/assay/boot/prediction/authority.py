@@ -1,89 +1,49 @@
-"""Which entry of db lets firmware start a program (UEFI Specification section 32.5.3.3).
+"""Which entry lets a program start, and so is measured into PCR 7 (PFP 1.06, section 3.3.4.8).
 
-Firmware goes through the signatures in the order of the file and for each through db, and measures
-the first entry that it finds. Without one it looks for the digest of the program.
+Firmware goes through the signatures in the order of the file, and for each through db; the first
+entry that allows the program is measured. Without one it is the digest of the program that counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from assay.boot.prediction.firmware import Firmware
-from assay.boot.prediction.program import Program
-from assay.model.anchor import Anchor
-from assay.model.finding import AssayError
-from assay.model.signature import Key
-from assay.model.verdict import Verdict
-from assay.trust.anchors import Trust
-from assay.uefi.signature_list import Entry, Kind, SignatureType
-from assay.x509.certificate import read_certificate
-from assay.x509.key_schemes import AUTHORITY
+from assay.boot.chain import rules_of
+from assay.boot.databases import Databases
+from assay.boot.judge import judge
+from assay.boot.programs import Program as Judged
+from assay.model.boot import Ground, Outcome
+from assay.model.finding import Finding
+from assay.uefi.signature_list import Entry, read_lists
+
+_PLACE = re.compile(r"list\[(\d+)\]/entry\[(\d+)\]")
 
 
 class Authority(Struct, frozen=True):
-    """``entry`` is what lets the program start, None where nothing does. ``forbidden`` is what dbx
-    has against it."""
+    """``ground`` is what lets the program start; None where it is refused, or where that cannot be
+    told: ``findings`` say why."""
 
-    entry: Entry | None
-    text: str = ""
-    forbidden: str = ""
-
-
-def trust_in(firmware: Firmware) -> Trust:
-    """Every certificate of db and dbx as an anchor of its own, judged as firmware does."""
-    trust = Trust(demands={"as-firmware": "yes"})
-    for database in ("db", "dbx"):
-        for number, (known, entry) in enumerate(firmware.entries(database)):
-            if known.kind is not Kind.CERTIFICATE:
-                continue
-            try:
-                certificate = read_certificate(entry.data)
-            except AssayError:
-                continue  # firmware passes it over as well
-            anchor = Anchor(f"{database}:{number}", "ca", f"{database}: {certificate}")
-            trust.anchors.append(anchor)
-            trust.keys.append(
-                Key(anchor.id, AUTHORITY, str(certificate), (certificate,), trust.demands)
-            )
-    return trust
+    ground: Ground | None
+    findings: tuple[Finding, ...]
 
 
-def authority_of(program: Program, verdict: Verdict, firmware: Firmware) -> Authority:
-    """The entry that counts; ``verdict`` is that on the program with the anchors of `trust_in`."""
-    allowed, forbidden = firmware.entries("db"), firmware.entries("dbx")
-    found = _by_hash(program, forbidden)
-    if found is not None:
-        return Authority(None, forbidden=f"dbx has the program's digest {found.data.hex()}")
-    entry: tuple[Entry, str] | None = None
-    for number in range(len(verdict.signatures)):
-        name = program.child(f"signature[{number}]")
-        report = next((each for each in verdict.signatures if each.id == name), None)
-        if report is None:
-            break
-        matched = {each.anchor: each.key for each in report.attempts if each.matched}
-        for position in range(len(forbidden)):
-            if f"dbx:{position}" in matched:
-                certificate = matched[f"dbx:{position}"]
-                return Authority(None, forbidden=f"dbx has the certificate {certificate}")
-        for position, (_, candidate) in enumerate(allowed):
-            if entry is None and f"db:{position}" in matched:
-                entry = candidate, matched[f"db:{position}"]
-    if entry is not None:
-        return Authority(*entry)
-    hashed = _by_hash(program, allowed)
-    return Authority(hashed, f"the digest {hashed.data.hex()}" if hashed is not None else "")
+def authority_of(program: Judged, databases: Databases, shim: Judged | None = None) -> Authority:
+    """Ask firmware, or the shim that starts the program."""
+    findings: list[Finding] = []
+    rules = rules_of(program, shim, databases, None, findings)
+    judgement = judge(program, rules, datetime.now(UTC))
+    if judgement.outcome is not Outcome.ALLOWED:
+        return Authority(None, judgement.findings)
+    by_signature = [ground for ground in judgement.allowed_by if ground.signature]
+    return Authority((by_signature or list(judgement.allowed_by))[0], ())
 
 
-def _by_hash(program: Program, entries: Sequence[tuple[SignatureType, Entry]]) -> Entry | None:
-    algorithms = {known.algorithm for known, _ in entries if known.kind is Kind.HASH}
-    digests = program.authenticode(sorted(algorithms))
-    return next(
-        (
-            entry
-            for known, entry in entries
-            if known.kind is Kind.HASH and digests.get(known.algorithm) == entry.data
-        ),
-        None,
-    )
+def entry_at(data: bytes, place: str) -> Entry | None:
+    """The entry of signature lists at a place (``list[0]/entry[1]``)."""
+    found = _PLACE.fullmatch(place)
+    if found is None:
+        return None
+    return read_lists(data)[int(found[1])].entries[int(found[2])]

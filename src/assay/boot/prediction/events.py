@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from assay.model.measured_boot import PredictedEvent
 from assay.tcg import names
 from assay.tcg.replay import digest, extend, initial
+from assay.uefi.guid import encode
 
 BANKS = ("sha1", "sha256", "sha384", "sha512")
 """The banks that values are predicted for."""
@@ -52,3 +53,10 @@ def values_after(
         for bank in banks:
             values[bank] = extend(bank, values[bank], bytes.fromhex(each.digests[bank]))
     return {bank: value.hex() for bank, value in values.items()}
+
+
+def variable_data(name: str, vendor: str, value: bytes) -> bytes:
+    """UEFI_VARIABLE_DATA (PFP 1.06, section 10.2.6)."""
+    encoded = name.encode("utf-16-le")
+    sizes = len(name).to_bytes(8, "little") + len(value).to_bytes(8, "little")
+    return encode(vendor) + sizes + encoded + value

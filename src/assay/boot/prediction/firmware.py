@@ -7,11 +7,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from assay import limits
+from assay.boot.databases import Databases
+from assay.boot.firmware import read_firmware as read_databases
 from assay.model.finding import AssayError, UsageError
 from assay.uefi.dump import looks_like_dump, read_dump
 from assay.uefi.efivarfs import read_file_name, read_variable
-from assay.uefi.guid import GLOBAL, IMAGE_SECURITY
-from assay.uefi.signature_list import Entry, SignatureType, each_entry, read_lists
+from assay.uefi.guid import GLOBAL, IMAGE_SECURITY, SHIM_LOCK
 from assay.uefi.store import looks_like_volume, read_store
 from assay.uefi.variable import Variable
 
@@ -20,22 +21,17 @@ _ENABLE = "SecureBootEnable"
 
 
 class Firmware(Struct, frozen=True):
-    """``variables`` are by name and vendor; ``secure_boot`` says whether signatures are checked."""
+    """``variables`` are by name and vendor, ``databases`` what they allow and revoke;
+    ``secure_boot`` says whether signatures are checked."""
 
     name: str
     variables: dict[tuple[str, str], bytes]
+    databases: Databases
     secure_boot: bool
 
     def value(self, name: str, vendor: str) -> bytes:
         """The content of a variable; empty where there is none."""
         return self.variables.get((name, vendor), b"")
-
-    def entries(self, name: str) -> tuple[tuple[SignatureType, Entry], ...]:
-        """What is in db or dbx, in the order that firmware looks at it. Raises UsageError."""
-        try:
-            return tuple(each_entry(read_lists(self.value(name, IMAGE_SECURITY))))
-        except AssayError as error:
-            raise UsageError(f"--firmware {self.name}: {name}: {error.finding.detail}") from error
 
 
 def read_firmware(path: Path) -> Firmware:
@@ -47,7 +43,8 @@ def read_firmware(path: Path) -> Firmware:
     except AssayError as error:
         raise UsageError(f"--firmware {path}: {error.finding.detail}") from error
     variables = {(each.name, each.vendor): each.data for each in found}
-    return Firmware(str(path), variables, _secure_boot(variables))
+    databases = read_databases([str(path)])
+    return Firmware(str(path), variables, databases, _secure_boot(variables))
 
 
 def _file(path: Path) -> tuple[Variable, ...]:
@@ -71,7 +68,7 @@ def _directory(path: Path) -> tuple[Variable, ...]:
         if number >= limits.UEFI_VARIABLES:
             raise UsageError(f"--firmware {path}: more than {limits.UEFI_VARIABLES} variables")
         name = read_file_name(entry.name)
-        if name is None or name.vendor not in (GLOBAL, IMAGE_SECURITY):
+        if name is None or name.vendor not in (GLOBAL, IMAGE_SECURITY, SHIM_LOCK):
             continue
         with entry.open("rb") as file:
             data = file.read(limits.UEFI_VARIABLE_SIZE)

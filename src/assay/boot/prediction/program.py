@@ -19,23 +19,25 @@ _CHUNK = 1 << 20
 
 
 class Program:
-    """A PE program. ``component`` is its id in the image. Raises AssayError (as the headers or the
-    blob do)."""
+    """A PE program. ``component`` is its id in the image, and its parts are called by names below
+    ``below`` (its id, unless it is the image itself). Raises AssayError (as the headers or the blob
+    do)."""
 
-    def __init__(self, blob: Blob, component: str) -> None:
+    def __init__(self, blob: Blob, component: str, below: str | None = None) -> None:
         self.component = component
         self.headers = read_headers(blob)
-        self._blob = blob
+        self.blob = blob
+        self._below = below if below is not None else component
         self._names = section_names(self.headers.sections)
 
     def child(self, name: str) -> str:
         """The id of a part of it."""
-        return name if self.component in ("", "file") else f"{self.component}/{name}"
+        return name if self._below in ("", "file") else f"{self._below}/{name}"
 
     def authenticode(self, banks: Sequence[str]) -> dict[str, bytes]:
         """The digests of what Authenticode covers: this is what firmware measures of a program."""
-        layout = layout_of(self.headers, self._blob.size or 0)
-        return _digests(self._blob, layout.signed, banks, b"")
+        layout = layout_of(self.headers, self.blob.size or 0)
+        return _digests(self.blob, layout.signed, banks, b"")
 
     def section(self, name: str) -> Section | None:
         """The first section of a name."""
@@ -47,14 +49,14 @@ class Program:
 
     def content(self, section: Section) -> SliceBlob:
         """The bytes that a section has in memory."""
-        return SliceBlob(self._blob, (content_span(section),))
+        return SliceBlob(self.blob, (content_span(section),))
 
     def section_digests(self, section: Section, banks: Sequence[str]) -> dict[str, bytes]:
         """The digests of a section's content."""
         start, end = content_span(section)
         # memory beyond what is in the file is zero
         rest = min(max(section.virtual_size - (end - start), 0), limits.PE_HEADERS)
-        return _digests(self._blob, ((start, end),), banks, bytes(rest))
+        return _digests(self.blob, ((start, end),), banks, bytes(rest))
 
     def loader(self) -> tuple[str, int | None] | None:
         """What systemd's programs say that they are: the name and the version."""

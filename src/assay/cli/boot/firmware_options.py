@@ -10,6 +10,7 @@ import click
 from assay.boot.prediction.events import BANKS
 from assay.boot.prediction.firmware import read_firmware
 from assay.boot.prediction.predict import REMOVABLE, PredictOptions
+from assay.boot.prediction.shim import SECOND_STAGE
 from assay.cli import options
 from assay.cli.help import grouped
 from assay.cli.options import Command
@@ -48,13 +49,16 @@ def firmware_options(command: Command) -> Command:
 def predict_options_from(image: str, given: dict[str, Any]) -> tuple[str, PredictOptions]:
     """The name of what has to be opened, and what is asked of it. Raises UsageError."""
     firmware = read_firmware(Path(given["firmware"])) if given["firmware"] else None
-    program = given["program"]
+    program, second = given["program"], ""
     if Path(image).is_dir():
-        image, program = str(_within(Path(image), program)), ""
+        path, program = _within(Path(image), program), ""
+        beside = [each for each in path.parent.iterdir() if each.name.lower() == SECOND_STAGE]
+        image, second = str(path), str(beside[0]) if len(beside) == 1 else ""
     request = PredictOptions(
         firmware,
         tuple(dict.fromkeys(given["bank"])),
         program,
+        second,
         options.format_options_from(given),
         options.open_options_from(given),
     )
