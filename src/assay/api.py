@@ -39,7 +39,8 @@ def verify(
     threshold: int = 1,
     self_consistent: bool = False,
     statements: StatementDemands | None = None,
-    policy: Path = "",
+    policy: Path | Sequence[Path] = "",
+    policy_keys: Iterable[Path] = (),
     trust_store: Path = "",
     allow_partial: bool = False,
     platform: str = "",
@@ -58,9 +59,10 @@ def verify(
     somebody trusted signed, and ``sbom_coverage`` (from 0 to 1) for so many of the files to be
     accounted for. ``every`` asks for every anchor and not one of each kind, ``threshold`` for that
     many distinct signers, and ``self_consistent`` accepts an image that nobody vouches for.
-    ``statements`` is what signed statements have to say beside (see `require`), and ``policy`` a
-    policy of another tool that is asked for as well: notation's needs a ``trust_store``, and with
-    ``allow_partial`` only what can be checked of it is asked.
+    ``statements`` is what signed statements have to say beside (see `require`). ``policy`` is asked
+    for as well: a policy of Assay's own (a file, a directory, an artifact; several are one), signed
+    with one of ``policy_keys`` where there are some, or one of another tool. notation's needs a
+    ``trust_store``, and with ``allow_partial`` only what can be checked of it is asked.
     ``platform`` narrows to one platform, ``forced_type`` names a format instead of detecting it.
     With ``offline`` no connection is made. Validity is judged at the time ``at``, which needs a
     time zone; None is now. ``bundle`` is an offline bundle that everything that speaks of the image
@@ -74,12 +76,18 @@ def verify(
     options = _options(trust, rule, signatures, attestations, platform, forced_type, offline, at)
     options.contents = _contents(sboms, require_sbom, sbom_coverage)
     if policy:
-        from assay.policy_import.load import load_policy
+        from assay.policy_documents.load import with_policies
 
-        options.policy = load_policy(os.fspath(policy), os.fspath(trust_store))
+        names = [policy] if isinstance(policy, str | os.PathLike) else policy
         options.allow_partial = allow_partial
-    elif trust_store or allow_partial:
-        raise UsageError("trust_store and allow_partial are about a policy; give it")
+        options = with_policies(
+            options,
+            [os.fspath(name) for name in names],
+            keys=[os.fspath(key) for key in policy_keys],
+            trust_store=os.fspath(trust_store),
+        )
+    elif trust_store or allow_partial or policy_keys:
+        raise UsageError("trust_store, allow_partial and policy_keys are about a policy; give it")
     if bundle:
         from assay.offline.use import with_bundle
 

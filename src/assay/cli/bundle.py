@@ -84,7 +84,7 @@ class _Span(click.ParamType):  # type: ignore[type-arg]
         "--policy",
         default="",
         metavar="FILE",
-        help="A policy (containers-policy.json); the keys that it names go with it.",
+        help="A policy; the keys that it names go with it (those of Assay's own are inline).",
     ),
 )
 @options.evidence_options
@@ -183,17 +183,31 @@ def _given_parts(given: dict[str, Any]) -> list[Part]:
         data = read_bounded(path, limits.WITNESS_POLICY_SIZE, "--witness-policy")
         parts.append(Part.of("witness-policy", data, path.name))
     if given["policy"]:
-        from assay.offline.policies import self_contained
-        from assay.policy_import.load import load_policy
-
-        if load_policy(given["policy"]).format == "notation trust policy":
-            raise UsageError(
-                "--policy: the trust stores of notation's policies are directories; copy them with"
-                " it, and name both when you verify"
-            )
-        name = Path(given["policy"]).name
-        parts.append(Part.of("policy", self_contained(given["policy"]), name, anchor=True))
+        data, name = _policy(given["policy"]), Path(given["policy"]).name
+        parts.append(Part.of("policy", data, name, anchor=True))
     return parts
+
+
+def _policy(path: str) -> bytes:
+    """A policy that needs no file beside itself. Raises UsageError."""
+    from assay.offline.policies import self_contained
+    from assay.policy_documents.load import is_own
+    from assay.policy_import.load import load_policy
+
+    data = read_bounded(Path(path), limits.POLICY_SIZE, "--policy")
+    if is_own(data):
+        from assay.policy.material import Surroundings
+        from assay.policy_documents.fetch import Fetched
+        from assay.policy_documents.load import load_documents
+
+        load_documents([Fetched(path, data, Surroundings())])  # its keys are in it, or it says not
+        return data
+    if load_policy(path).format == "notation trust policy":
+        raise UsageError(
+            "--policy: the trust stores of notation's policies are directories; copy them with"
+            " it, and name both when you verify"
+        )
+    return self_contained(path)
 
 
 def _trusted_roots(given: dict[str, Any]) -> list[tuple[str, bytes]]:

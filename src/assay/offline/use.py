@@ -19,6 +19,9 @@ from assay.model.codes import bundle as codes
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity, UsageError
 from assay.pipeline import VerifyOptions
+from assay.policy.material import Surroundings
+from assay.policy_documents.fetch import Fetched
+from assay.policy_documents.load import is_own, load_documents
 from assay.policy_import.load import read_policy
 from assay.signed_files import why_not_signed
 from assay.sources.bundle.document import EVIDENCE_ROLES, Entry
@@ -145,13 +148,14 @@ def _trust_anchors(bundle: Bundle, request: VerifyOptions, *, alone: bool) -> Ve
     open_options = request.open
     if alone and not open_options.known_as and manifest.subject.media_type:
         open_options = replace(open_options, known_as=manifest.subject.name)
-    return replace(
-        request,
-        open=open_options,
-        policy=read_policy(bundle.content(policies[0]), str(_name(bundle, policies[0])))
-        if policies
-        else None,
-    )
+    request = replace(request, open=open_options, policy=None)
+    if not policies:
+        return request
+    name, content = str(_name(bundle, policies[0])), bundle.content(policies[0])
+    if not is_own(content):
+        return replace(request, policy=read_policy(content, name))
+    own = load_documents([Fetched(name, content, Surroundings())], open_options, request.at)
+    return replace(request, policy=own, decider=own.decider())
 
 
 def _take(bundle: Bundle, trust: Trust, entries: Sequence[Entry]) -> None:
