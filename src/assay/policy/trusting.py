@@ -19,87 +19,21 @@ from msgspec.structs import replace
 from assay import plugins
 from assay.evidence.model import GivenFile
 from assay.model import anchor as model_anchor
-from assay.model.anchor import Voucher
-from assay.model.codes import policy as codes
 from assay.model.demand import NOTHING, Demand, Word
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.identity import IDENTITY_SCHEME, IdentityPattern
-from assay.model.measurement import Request
-from assay.model.signature import Key, PreparedSignature, Status
+from assay.model.signature import Key
 from assay.policy.anchors import Anchor, Material
 from assay.policy.material import Piece, Pieces, window_of
 from assay.policy.model import Policy, Purpose, anchor_id
-from assay.policy.standing import SignedTime, fault_of, outside_of
+from assay.policy.trusted import AnyDocument, Trusted
 from assay.sigstore.trusted_root import TRUSTED_ROOT_SCHEME
 from assay.sources.model import OpenOptions
 from assay.trust import secrets
-from assay.trust.documents import DocumentRule, SignedDocument
-from assay.trust.requirements import Judged, Requirement
+from assay.trust.documents import DocumentRule
+from assay.trust.requirements import Requirement
 from assay.x509 import key_schemes
-
-
-class AnyDocument(Struct, frozen=True):
-    """Whatever is signed. Rules ask for what it has to say."""
-
-    every: bool = False
-
-    def concerns(self, document: SignedDocument) -> bool:
-        return True
-
-    def fault(self, document: SignedDocument) -> Finding | None:
-        return None
-
-
-class Trusted(Requirement, frozen=True, kw_only=True):
-    """An anchor of a policy, or one of several keys of it. Any signature by it counts, in its time
-    and while it is not revoked."""
-
-    policy: Policy
-    window: Material | None = None
-
-    def concerns(self, prepared: PreparedSignature, document: SignedDocument | None) -> bool:
-        return True
-
-    def verify(
-        self,
-        prepared: PreparedSignature,
-        document: SignedDocument | None,
-        answers: Mapping[Request, Any],
-        at: datetime,
-    ) -> Judged:
-        outcome = prepared.verify(answers, self.keys, at)
-        kept: list[Voucher] = []
-        faults: dict[Finding, None] = {}
-        for voucher in outcome.vouchers:
-            fault = self._fault(voucher, at)
-            if not fault:
-                kept.append(voucher)
-                continue
-            found = Finding.of(
-                codes.ANCHOR_OUT_OF_FORCE,
-                prepared.signature.document,
-                f"{self.anchor.name}, {prepared.signature.id}: {fault}",
-                actual=voucher.signer.identity if voucher.signer is not None else "",
-            )
-            faults[found] = None
-        if not faults:
-            return Judged(outcome)
-        return Judged(
-            replace(
-                outcome,
-                status=outcome.status if kept else Status.NOT_VALID_NOW,
-                vouchers=tuple(kept),
-                findings=(*outcome.findings, *faults),
-            )
-        )
-
-    def _fault(self, voucher: Voucher, at: datetime) -> str:
-        if self.window is not None:
-            signed = SignedTime.of(voucher.signer, at)
-            if fault := outside_of(self.window, signed):
-                return fault
-        return fault_of(self.policy, self.anchor.name, at, voucher.signer, voucher.notes)
 
 
 class Roots(Struct):
@@ -195,6 +129,8 @@ class Builder:
             )
             found.requirements.append(
                 Trusted(one, mine, (), _ANY, policy=self._policy, window=window)
+                if not anchor.uefi_databases
+                else self._by_firmware(name, anchor, one, mine, window)
             )
         for text in anchor.digests:
             one = identified("digest", f"digest {text}")
@@ -236,11 +172,35 @@ class Builder:
             keys = [Key(name, IDENTITY_SCHEME, str(each), each) for each in patterns]
             keys += self._trusted_roots(anchor, lent)
             yield "identity", " or ".join(map(str, patterns)), None, keys
+        for number, _ in enumerate(anchor.uefi_databases):
+            from assay.policy.firmware import read_database
+
+            piece = self._pieces["anchors", name, "uefi-databases", number]
+            found = read_database(piece).certificates
+            keys = [Key(name, key_schemes.AUTHORITY, piece.name, found)]
+            yield "ca", piece.name, window_of(anchor, "uefi_databases", number), keys
         for place in anchor.secrets:
             kind, _, rest = place.partition(":")
             where = rest if kind == "file" else place
             secret, shown = secrets.read_secret(f"secret:{where}", "secrets")
             yield "secret", f"secret from {shown}", None, [Key(name, "secret", name, secret)]
+
+    def _by_firmware(
+        self,
+        name: str,
+        anchor: Anchor,
+        one: model_anchor.Anchor,
+        keys: tuple[Key, ...],
+        window: Material | None,
+    ) -> Requirement:
+        from assay.policy.firmware import SCHEMES, ByFirmware, Database, read_database
+
+        forbidden = Database()
+        for number, _ in enumerate(anchor.forbidden):
+            forbidden |= read_database(self._pieces["anchors", name, "forbidden", number])
+        return ByFirmware(
+            one, keys, SCHEMES, _ANY, policy=self._policy, window=window, forbidden=forbidden
+        )
 
     def _trusted_roots(self, anchor: Anchor, lent: Sequence[Key]) -> list[Key]:
         names = anchor.trusted_roots or tuple(self._policy.trusted_roots)

@@ -62,6 +62,11 @@ class CmsSignature:
         self._signer = signer
         self.signature = signature
 
+    @property
+    def signed_data(self) -> SignedData:
+        """All that the signature brings along, of which nothing is believed."""
+        return self._signed
+
     # what is needed
 
     def requests(self, keys: Sequence[Key]) -> tuple[Request, ...]:
