@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from assay.formats.linux import module, module_tree
-from assay.formats.linux.module_reading import is_module, read_one
+from assay.formats.linux.beginnings import is_module
+from assay.formats.linux.module_reading import read_one
 from assay.linux.modinfo import looks_like_module, read_modinfo
 from assay.linux.trailer import read_trailer
 from assay.model.component import Component, Stored

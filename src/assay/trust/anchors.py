@@ -407,6 +407,10 @@ class Trust(Struct):
         names = ", ".join(str(each) for each in certificates)
         self.keys.append(Key(anchor, KEYRING, names, tuple(certificates)))
         self.kernel = release
+        if not release:
+            from assay.model.codes.linux import KERNEL_RELEASE_UNKNOWN
+
+            self.findings.append(Finding.of(KERNEL_RELEASE_UNKNOWN, detail=f"kernel {name}"))
         return self
 
     def add_ca_intermediate(self, path: str | os.PathLike[str]) -> Trust:

@@ -246,6 +246,21 @@ def test_a_module_for_another_kernel(tmp_path: Path, kernel: Path) -> None:
     assert "module-release" in codes_of(verdict)
 
 
+def test_a_signed_file_that_names_no_kernel(tmp_path: Path, kernel: Path) -> None:
+    content = modules.module().replace(b".modinfo", b".no_info")
+    verdict = judged(modules.signed(HOLDER, content), tmp_path, kernel)
+    assert "module-release" in codes_of(verdict)
+
+
+def test_a_kernel_without_a_release(tmp_path: Path) -> None:
+    kernel = tmp_path / "vmlinux"
+    plain = modules.kernel(modules.key_list(HOLDER))
+    kernel.write_bytes(plain.replace(b"Linux version", b"Other version"))
+    verdict = judged(modules.signed(HOLDER), tmp_path, kernel)
+    assert verdict.decision is Decision.ALLOWED
+    assert "kernel-release-unknown" in codes_of(verdict)
+
+
 def test_a_tree(tmp_path: Path, kernel: Path) -> None:
     tree = tmp_path / "modules" / "kernel"
     (tree / "fs").mkdir(parents=True)

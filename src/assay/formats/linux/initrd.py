@@ -28,7 +28,7 @@ class InitrdFormat:
         try:
             if not site.blob.read_at(0, 8).startswith(_BEGINNINGS):
                 return False
-            from assay.formats.linux.initrd_reading import is_initrd
+            from assay.formats.linux.beginnings import is_initrd
 
             return is_initrd(site.blob)
         except AssayError:

@@ -6,31 +6,17 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from assay import limits
-from assay.formats.linux.first_bytes import first_bytes
 from assay.formats.linux.initrd_files import Recorded, is_recording, recording
 from assay.formats.polyglot import polyglot_request
-from assay.linux.cpio import HEADER, looks_like_cpio
-from assay.linux.image import compression_of
 from assay.linux.initrd import Part, read_parts
 from assay.model.component import Component, Derived, Slice
 from assay.model.files import FileEntry, FileIndex
 from assay.model.finding import AssayError
 from assay.model.measurement import Facts, HashRequest
-from assay.model.reading import Blob, Reading, Site
+from assay.model.reading import Reading, Site
 
 KIND = "initrd"
 _ARCHIVE = "cpio-archive"
-
-
-def is_initrd(blob: Blob) -> bool:
-    """Whether an archive, or a compressed one, stands at the beginning. Raises AssayError as the
-    blob does."""
-    head = blob.read_at(0, 64 * limits.KIB)
-    if looks_like_cpio(head):
-        return True
-    transform = compression_of(head)
-    return transform not in ("", "lzo") and looks_like_cpio(first_bytes(transform, head, HEADER))
 
 
 def read_initrd(site: Site) -> Reading:

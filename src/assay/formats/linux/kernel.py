@@ -29,7 +29,7 @@ class KernelFormat:
                 return False
             if head[0x202:0x206] != b"HdrS" and not head.startswith(_COMPRESSED):
                 return False
-            from assay.formats.linux.kernel_reading import is_kernel
+            from assay.formats.linux.beginnings import is_kernel
 
             return is_kernel(site.blob)
         except AssayError:

@@ -8,9 +8,8 @@ import zlib
 from msgspec.structs import replace
 
 from assay import limits
-from assay.formats.linux.first_bytes import first_bytes
 from assay.formats.polyglot import polyglot_request
-from assay.linux.image import HEAD, KernelImage, compression_of, read_image, recognise
+from assay.linux.image import KernelImage, read_image
 from assay.linux.keyring import Keyring, Placed, read_keyring
 from assay.model.codes import linux as codes
 from assay.model.component import Component, Derived, Slice
@@ -18,16 +17,6 @@ from assay.model.finding import AssayError, Finding, Severity
 from assay.model.measurement import HashRequest
 from assay.model.reading import Blob, Reading, Site
 from assay.model.spans import Span
-
-
-def is_kernel(blob: Blob) -> bool:
-    """Whether these bytes are a kernel image, or a whole one compressed. Raises AssayError as the
-    blob does."""
-    head = blob.read_at(0, 64 * limits.KIB)
-    if recognise(head):
-        return True
-    transform = compression_of(head)
-    return transform not in ("", "lzo") and bool(recognise(first_bytes(transform, head, HEAD)))
 
 
 def read_kernel(site: Site) -> Reading:
@@ -165,6 +154,3 @@ def _build_checksum_agrees(blob: Blob, setup: Span) -> bool:
             return False
         value, at = zlib.crc32(piece, value), at + len(piece)
     return value == 0xFFFFFFFF
-
-
-__all__ = ["add_kernel", "is_kernel", "read_kernel"]

@@ -20,7 +20,7 @@ class ModuleFormat:
             head = site.blob.read_at(0, 8)
             if not head.startswith((_ELF, *_COMPRESSED)):
                 return False
-            from assay.formats.linux.module_reading import is_module
+            from assay.formats.linux.beginnings import is_module
 
             return is_module(site.blob)
         except AssayError:

@@ -13,10 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from assay import limits, plugins
-from assay.formats.linux.first_bytes import first_bytes
+from assay.formats.linux.beginnings import MODULE_COMPRESSIONS
 from assay.formats.polyglot import polyglot_request
 from assay.linux.image import compression_of
-from assay.linux.modinfo import ModuleInfo, ReadAt, looks_like_module, read_modinfo
+from assay.linux.modinfo import ModuleInfo, ReadAt, read_modinfo
 from assay.linux.trailer import MARK, SIZE, read_trailer
 from assay.measure.inflate import inflater_for
 from assay.model.codes import linux as codes
@@ -31,27 +31,6 @@ from assay.model.spans import Span
 KIND = "kernel-module"
 SIGNED = "module"
 """The name of the component that the signature is over."""
-_COMPRESSIONS = ("gzip", "xz", "zstd")
-_HEAD = 64
-
-
-def is_module(blob: Blob) -> bool:
-    """Whether these bytes are a module, or may be a compressed one. Raises AssayError as the blob
-    does."""
-    size = blob.size
-    if size is None:
-        return False
-    head = blob.read_at(0, 64 * limits.KIB)
-    if compression_of(head) in _COMPRESSIONS:
-        return looks_like_module(first_bytes(compression_of(head), head, _HEAD))
-    if not looks_like_module(head):
-        return False
-    if blob.read_at(max(size - len(MARK), 0), len(MARK)) == MARK:
-        return True
-    try:
-        return read_modinfo(blob.read_at, size) is not None
-    except AssayError:
-        return False
 
 
 def read_one(site: Site) -> Reading:
@@ -162,7 +141,7 @@ def _read(whole: Component, blob: Blob, prefix: str, options: Options, reading: 
 def _plain(whole: Component, blob: Blob, prefix: str) -> _Bytes:
     size = blob.size or 0
     transform = compression_of(blob.read_at(0, 32))
-    if transform not in _COMPRESSIONS:
+    if transform not in MODULE_COMPRESSIONS:
         return _Bytes(whole, blob.read_at, size)
     pieces: list[bytes] = []
     length = 0
@@ -209,18 +188,19 @@ def _tail(found: _Bytes) -> bytes:
 def _described(info: ModuleInfo | None) -> dict[str, object]:
     if info is None:
         return {}
-    name, release = info.fields.get("name", ""), info.release
-    text = " ".join(filter(None, [name, f"for {release}" if release else ""]))
-    return {"description": text, "labels": info.fields}
+    name = info.fields.get("name", "")
+    text = ", ".join(filter(None, [name, f"for {info.release}" if info.release else ""]))
+    return {"description": text, "labels": info.fields | {"name": text, "module": name}}
 
 
 def _release(info: ModuleInfo | None, options: Options) -> Iterator[Finding]:
-    if options.kernel and info is not None and info.release != options.kernel:
+    release = info.release if info is not None else ""
+    if options.kernel and release != options.kernel:
         yield Finding.of(
             codes.MODULE_RELEASE,
             detail="its vermagic names another release than that of the kernel given",
             expected=options.kernel,
-            actual=info.release or "none",
+            actual=release or "none",
         )
 
 

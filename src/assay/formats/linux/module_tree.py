@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 
 from assay.model.codes import archive as codes
+from assay.model.codes.content import NOT_FOUND
 from assay.model.finding import AssayError, Finding
 from assay.model.reading import Catalogue, Reading, Site
 from assay.printable import printable
@@ -48,6 +49,8 @@ class ModuleTreeFormat:
                 reading.findings.append(error.finding)
                 continue
             if blob is None:
+                gone = f"{name} was listed, and is not there any more"
+                reading.findings.append(Finding.of(NOT_FOUND, "tree", gone))
                 continue
             whole = Component(
                 name, "kernel-module", Stored(f"module:{path}"), parent="tree", size=blob.size

@@ -91,6 +91,16 @@ KERNEL_KEYRING = Code(
     "Give the certificates of the kernel's keys with --ca.",
 )
 
+KERNEL_RELEASE_UNKNOWN = Code(
+    "kernel-release-unknown",
+    "the kernel does not tell its release",
+    Severity.WARNING,
+    Question.CHECKED,
+    "The text that a kernel introduces itself with when it starts (Linux version ...).",
+    "A kernel whose text was changed. Whether modules were built for it is not compared then.",
+    "Compare the vermagic of the modules with the kernel's release yourself.",
+)
+
 INITRD_MALFORMED = Code(
     "initrd-malformed",
     "an archive in the initial RAM disk cannot be read",
