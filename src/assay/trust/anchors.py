@@ -370,7 +370,9 @@ class Trust(Struct):
 
     def add_kernel(self, path: str | os.PathLike[str]) -> Trust:
         """Trust whoever a kernel lets sign its modules: the certificates of its built-in keyring.
-        The kernel itself is taken on the user's word. Its release becomes `kernel`."""
+        The kernel, which may be within a unified kernel image, is taken on the user's word. Its
+        release becomes `kernel`."""
+        from assay.formats.uki.kernel import kernel_within
         from assay.linux.keyring import read_keyring
         from assay.sources.files import open_path
 
@@ -380,7 +382,8 @@ class Trust(Struct):
             blob = open_path(Path(path))
             if blob.size is None:
                 raise UsageError(f"--kernel {path}: not a regular file")
-            _, keyring = read_keyring(blob.read_at, blob.size)
+            blob = kernel_within(blob)
+            _, keyring = read_keyring(blob.read_at, blob.size or 0)
         except AssayError as error:
             raise UsageError(f"--kernel {path}: {error.finding.detail}") from error
         if not keyring.keys:

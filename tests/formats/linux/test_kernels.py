@@ -12,15 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assay.linux.keyring import Keyring, KeyringScanner, read_keyring
-from assay.model.finding import AssayError
+from assay.model.finding import AssayError, UsageError
 from assay.model.reading import Options
 from assay.model.verdict import Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.trust.anchors import Trust
 from tests.signatures.support import tool
-from tests.support import modules
+from tests.support import modules, uki
 from tests.support.certificates import key_of, make
 from tests.support.checking import codes_of
+from tests.support.initrds import MAIN
 
 SIGNING = modules.signing_key("Build time key")
 SECOND = modules.signing_key("Distribution CA", key=key_of("p256"))
@@ -189,6 +190,22 @@ def test_damage_in_the_payload() -> None:
     made = bytearray(compressed("gzip"))
     made[len(made) // 2] ^= 1
     assert refusal(modules.bzimage(bytes(made))) == "compressed-stream-damaged"
+
+
+def test_the_kernel_in_a_unified_kernel_image(tmp_path: Path) -> None:
+    path = tmp_path / "linux.efi"
+    kernel = modules.bzimage(compressed("gzip"))
+    disk = gzip.compress(MAIN)
+    path.write_bytes(uki.program((".linux", kernel), (".initrd", disk)).unsigned())
+    trust = Trust().add_kernel(path)
+    assert trust.kernel == modules.RELEASE
+    assert [str(each) for each in trust.keys[0].material] == BOTH
+    verdict = looked_at(path)
+    kinds = {part.kind for part in verdict.components}
+    assert {"linux-built-in-key", "initrd", "cpio-archive"} <= kinds
+    path.write_bytes(uki.program((".linux", kernel), (".linux", kernel)).unsigned())
+    with pytest.raises(UsageError, match=r"2 sections \.linux"):
+        Trust().add_kernel(path)
 
 
 def test_inspection_lists_the_keys(tmp_path: Path) -> None:
