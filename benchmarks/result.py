@@ -66,6 +66,8 @@ class Result:
             return f"memory at most {mib(goal.peak)}", self.assay.peak <= goal.peak
         if goal.rate is not None:
             return f"at least {goal.rate:g} a second", (self.assay.rate or 0) >= goal.rate
+        if goal.cpu is not None:
+            return f"at most {goal.cpu:g} s of processor time", self.assay.cpu <= goal.cpu
         if goal.seconds is not None:
             return f"at most {goal.seconds:g} s", self.assay.wall <= goal.seconds
         assert goal.ratio is not None

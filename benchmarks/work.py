@@ -28,12 +28,14 @@ class Contender:
 
 @dataclass(frozen=True)
 class Goal:
-    """What Assay has to reach: ``ratio`` times the time of a peer, ``seconds``, or ``peak``
-    bytes of memory, each an upper bound; or a ``rate`` a second, which is a lower one."""
+    """What Assay has to reach: ``ratio`` times the time of a peer, ``seconds``, ``cpu`` seconds of
+    processor time, or ``peak`` bytes of memory, each an upper bound; or a ``rate`` a second, which
+    is a lower one."""
 
     peer: str = ""
     ratio: float | None = None
     seconds: float | None = None
+    cpu: float | None = None
     peak: int | None = None
     rate: float | None = None
 

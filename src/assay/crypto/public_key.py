@@ -14,6 +14,9 @@ KEY_SCHEME = "pem"
 """The `Key.scheme` of plain public keys, whichever file they came in; `Key.material` is then a
 `PublicKey`. Raw signatures, DSSE, JWS, COSE and others share them."""
 
+_RSA_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
+"""AlgorithmIdentifier of rsaEncryption, in DER."""
+
 RSA_RECOMMENDED = 3072
 """Bits of an RSA modulus below which a key is worth a remark."""
 
@@ -59,6 +62,8 @@ class PublicKey:
     def spki(self) -> bytes:
         """The SubjectPublicKeyInfo in one form only (an RSA key as rsaEncryption, the point of an
         ECDSA key uncompressed), so that a key is the same whichever file it came in."""
+        if self.family is Family.RSA:
+            return _rsa_spki(self.native.public_numbers())
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
         encoded: bytes = self.native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -110,3 +115,15 @@ class PublicKey:
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.fingerprint}>"
+
+
+def _rsa_spki(numbers: Any) -> bytes:
+    """The SubjectPublicKeyInfo of an RSA key (RFC 8017 appendix A.1.1, RFC 3279 section 2.3.1).
+    What ``cryptography`` writes it with takes longer to import than a signature to check."""
+    from assay.asn1.der import BIT_STRING, INTEGER, SEQUENCE, encode
+
+    def integer(value: int) -> bytes:
+        return encode(INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
+
+    key = encode(SEQUENCE, integer(numbers.n) + integer(numbers.e))
+    return encode(SEQUENCE, _RSA_ALGORITHM + encode(BIT_STRING, b"\0" + key))

@@ -23,7 +23,7 @@ class DiskFormat:
                 return False
             if head[512:520] == b"EFI PART" or head[4096:4104] == b"EFI PART":
                 return True
-            if head[510:512] != b"\x55\xaa":
+            if head[510:512] != b"\x55\xaa" or not _may_have_partitions(head):
                 return False
             from assay.formats.disk.image import is_disk
 
@@ -36,6 +36,15 @@ class DiskFormat:
         from assay.formats.disk.image import read_disk
 
         return read_disk(site)
+
+
+def _may_have_partitions(sector: bytes) -> bool:
+    """Whether a sector may be an MBR. Linux kernels end theirs in the same way, and are told apart
+    here before anything is imported."""
+    entries = range(446, 510, 16)
+    return all(not sector[at] & 0x7F for at in entries) or any(
+        sector[at + 4] == 0xEE for at in entries
+    )
 
 
 FORMAT = DiskFormat()
