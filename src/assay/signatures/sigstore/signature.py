@@ -48,6 +48,8 @@ class SigstoreSignature:
         self._bundle = bundle
         self.signature = signature
         self._leaf: Any = None
+        self._confirmed: dict[tuple[Check, Any], bool] = {}
+        """Whether the key of a check made the signature, over what was measured for it."""
         if bundle.certificates:
             from assay.sigstore.verification import signer_of
 
@@ -95,12 +97,18 @@ class SigstoreSignature:
         None when the key did not make it."""
         content = self._bundle.content
         for check in self._checks(key):
-            if isinstance(content, Envelope):
-                right = confirms(key, check.algorithm, content.signature, content.signed)
-            else:
-                answer = answers.get(check.request)
-                right = answer is not None and check.confirms(content.signature, answer)
-            if right:
+            # of an envelope all bytes are in the bundle, whatever was measured
+            answer = b"" if isinstance(content, Envelope) else answers.get(check.request)
+            if answer is None:
+                continue
+            known = (check, answer)
+            if known not in self._confirmed:
+                self._confirmed[known] = (
+                    confirms(key, check.algorithm, content.signature, content.signed)
+                    if isinstance(content, Envelope)
+                    else check.confirms(content.signature, answer)
+                )
+            if self._confirmed[known]:
                 return digest_of(check.algorithm)
         return None
 
