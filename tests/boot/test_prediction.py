@@ -45,6 +45,7 @@ from tests.boot.images import (
     image,
     kernel,
     machine,
+    stub,
 )
 from tests.boot.machine import disk
 from tests.support import pe, uefi, uki
@@ -181,6 +182,20 @@ def test_a_program_that_does_not_start_measures_nothing(
         encode(prediction)
 
 
+@pytest.mark.parametrize("signers", [(), (DB,)], ids=["unsigned", "signed"])
+def test_a_damaged_image_is_not_predicted(tmp_path: Path, signers: tuple[Holder, ...]) -> None:
+    """Cut short, or with sections over one another: firmware may measure anything."""
+    whole = image(*signers)
+    overlapping = uki.program((".linux", kernel()), (".initrd", INITRD), stub=stub(252))
+    sections = [(name, 0x1000, data) for name, _, data in overlapping.sections]
+    twisted = overlapping.but(sections=sections)
+    made = pe.signed(twisted, *signers) if signers else twisted.unsigned()
+    for data in (whole[: len(whole) // 2], made):
+        prediction = predicted(tmp_path, data)
+        assert not prediction.registers
+        assert prediction.findings
+
+
 @pytest.mark.parametrize(
     ("data", "pcr"),
     [
@@ -289,6 +304,24 @@ def test_a_shim_measures_its_keys_and_what_it_starts(tmp_path: Path) -> None:
     }
     assert len(register(prediction, 4).events) == 4
     assert any("same certificate" in each for each in prediction.assumptions)
+
+
+def test_what_a_boot_loader_started_is_found_in_the_image(tmp_path: Path) -> None:
+    data, parts = shim(DB), {hashlib.sha256(b"a kernel").hexdigest(): "partition[ESP]/vmlinuz"}
+    (tmp_path / "second.efi").write_bytes(loader(VENDOR))
+    path = str(tmp_path / "second.efi")
+    prediction = predicted(tmp_path, data, Settings(), second_stage=path)
+    events = [
+        *below_shim(Settings(), data, loader(VENDOR)),
+        Measured(4, names.EFI_BOOT_SERVICES_APPLICATION, b"", b"of somewhere else"),
+        Measured(9, names.IPL, b"/vmlinuz\0", b"a kernel"),
+    ]
+    found = compare_with_log(prediction, read_log(log(*events)), "log", parts)
+    assert [(each.pcr, each.component) for each in found.further] == [
+        (4, "partition[ESP]/vmlinuz"),
+        (4, ""),
+        (9, "partition[ESP]/vmlinuz"),
+    ]
 
 
 def test_a_second_stage_that_the_shim_does_not_start(tmp_path: Path) -> None:

@@ -85,6 +85,20 @@ class EventDifference(Struct, frozen=True):
     actual: str = ""
     component: str = ""
     logged: str = ""
+    measured: str = ""
+    """The part of the image that has the digest in the log; empty where none has."""
+
+
+class FurtherEvent(Struct, frozen=True):
+    """An event of the log in a PCR whose events are not all predicted: a program that was started,
+    or a file that was read. ``component`` is the part of the image that has this digest; empty
+    where none has."""
+
+    pcr: int
+    event: int
+    type: str
+    logged: str
+    component: str = ""
 
 
 class RegisterOutcome(Enum):
@@ -105,13 +119,15 @@ class RegisterComparison(Struct, frozen=True):
 
 
 class BootComparison(Struct, frozen=True):
-    """A prediction and an event log. ``findings`` tell what is wrong with the log itself."""
+    """A prediction and an event log. ``findings`` tell what is wrong with the log itself, and
+    ``further`` what was started and read beyond what is predicted."""
 
     image: str
     event_log: str
     registers: tuple[RegisterComparison, ...]
     not_compared: tuple[NotPredicted, ...]
     findings: tuple[Finding, ...]
+    further: tuple[FurtherEvent, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -115,6 +115,10 @@ def render_comparison(
     lines = [f"{paint(word, style)}  {comparison.image}  {comparison.event_log}"]
     for register in comparison.registers:
         lines += _compared(register, paint, width)
+    for event in comparison.further:
+        where = event.component or paint("no part of the image", "warn")
+        what = f"PCR {event.pcr}, event {event.event}: {event.logged}, which is {where}"
+        lines += labelled("further", what, width, indent=2, column=11)
     lines += _left_out(comparison.not_compared, width)
     lines += _findings(comparison.findings, paint, width)
     return "\n".join(lines) + "\n"
@@ -143,6 +147,7 @@ def _difference(found: EventDifference, paint: Paint, width: int) -> Iterator[st
         ("expected", f"{found.bank}:{found.expected}" if found.expected else ""),
         ("actual", f"{found.bank}:{found.actual}" if found.actual else ""),
         ("log says", found.logged),
+        ("which is", found.measured),
         ("usually", found.means),
     )
     for label, text in facts:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+
+from msgspec.structs import replace
 
 from assay.boot.prediction.explain import meaning
 from assay.model.codes import tcg as codes
@@ -12,6 +14,7 @@ from assay.model.measured_boot import (
     BootComparison,
     Deviation,
     EventDifference,
+    FurtherEvent,
     NotPredicted,
     PredictedEvent,
     PredictedRegister,
@@ -19,15 +22,28 @@ from assay.model.measured_boot import (
     RegisterComparison,
     RegisterOutcome,
 )
+from assay.tcg import names
 from assay.tcg.covered import covered_by
 from assay.tcg.data import said_by
 from assay.tcg.log import Event, EventLog, only
 from assay.tcg.order import check_order
 from assay.tcg.replay import Replayed, initial, replay
 
+_BANK = "sha256"
+_NAMED = {names.EFI_BOOT_SERVICES_APPLICATION, names.IPL, names.EVENT_TAG}
+_PROGRAMS, _FILES = 4, 9
+"""The PCRs that programs, and files that boot loaders read, are measured into."""
 
-def compare_with_log(prediction: Prediction, log: EventLog, log_name: str) -> BootComparison:
-    """Compare. Of what is wrong with the log itself the findings tell."""
+
+def compare_with_log(
+    prediction: Prediction,
+    log: EventLog,
+    log_name: str,
+    parts: Mapping[str, str] | None = None,
+) -> BootComparison:
+    """Compare. Of what is wrong with the log itself the findings tell. ``parts`` are parts of the
+    image by their SHA-256 digests (hexadecimal), so that what was measured can be named."""
+    parts = parts or {}
     replayed = replay(log)
     findings = [*log.findings, *replayed.findings, *check_order(log), *_lies(log)]
     banks = [
@@ -39,13 +55,37 @@ def compare_with_log(prediction: Prediction, log: EventLog, log_name: str) -> Bo
     registers: list[RegisterComparison] = []
     for predicted in prediction.registers:
         if banks and not log.confidential:
-            registers.append(_register(predicted, log, replayed, banks))
+            registers.append(_register(predicted, log, replayed, banks, parts))
         else:
             reason = "the log has no bank that was predicted"
             left_out.append(NotPredicted((predicted.pcr,), reason))
     return BootComparison(
-        prediction.image, log_name, tuple(registers), tuple(left_out), tuple(findings)
+        prediction.image,
+        log_name,
+        tuple(registers),
+        tuple(left_out),
+        tuple(findings),
+        tuple(_further(prediction, log, parts)) if parts else (),
     )
+
+
+def _further(
+    prediction: Prediction, log: EventLog, parts: Mapping[str, str]
+) -> Iterator[FurtherEvent]:
+    """What was started and read in PCRs whose events are not all predicted."""
+    predicted = {each.pcr: each for each in prediction.registers}
+    for pcr in (_PROGRAMS, _FILES):
+        register = predicted.get(pcr)
+        if register is not None and not register.unknown:
+            continue
+        told = {each.digests.get(_BANK) for each in register.events} if register else set()
+        for event in only(log, pcr):
+            digest = event.digest(_BANK)
+            if digest is None or digest.hex() in told or event.kind not in _NAMED:
+                continue
+            yield FurtherEvent(
+                pcr, event.number, event.name, said_by(event).text, parts.get(digest.hex(), "")
+            )
 
 
 def _lies(log: EventLog) -> Iterator[Finding]:
@@ -62,7 +102,11 @@ def _lies(log: EventLog) -> Iterator[Finding]:
 
 
 def _register(
-    predicted: PredictedRegister, log: EventLog, replayed: Replayed, banks: Sequence[str]
+    predicted: PredictedRegister,
+    log: EventLog,
+    replayed: Replayed,
+    banks: Sequence[str],
+    parts: Mapping[str, str],
 ) -> RegisterComparison:
     pcr = predicted.pcr
     events = list(only(log, pcr))
@@ -75,8 +119,11 @@ def _register(
     wanted = {bank: predicted.values[bank] for bank in banks if bank in predicted.values}
     found: tuple[EventDifference, ...] = ()
     # one bank tells; the others are looked at where that one has nothing to say
-    for bank in sorted(banks, key=lambda each: each != "sha256"):
-        found = tuple(_differences(predicted, events, bank))
+    for bank in sorted(banks, key=lambda each: each != _BANK):
+        found = tuple(
+            replace(each, measured=parts.get(each.actual, "")) if bank == _BANK else each
+            for each in _differences(predicted, events, bank)
+        )
         if found:
             break
     if predicted.unknown:

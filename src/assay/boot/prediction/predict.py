@@ -3,6 +3,7 @@ firmware decide it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from msgspec import Struct
@@ -15,6 +16,8 @@ from assay.boot.prediction.program import Program
 from assay.boot.prediction.shim import SECOND_STAGE, is_shim
 from assay.boot.prediction.stages import Stages
 from assay.comparison.parts import blob_of
+from assay.formats.pe.program import VIEW
+from assay.model.codes import pe as pe_codes
 from assay.model.finding import AssayError, Finding, Severity, UsageError
 from assay.model.measured_boot import NotPredicted, Prediction
 from assay.model.reading import Options
@@ -26,6 +29,16 @@ from assay.trust.anchors import Trust
 REMOVABLE = "efi/boot/bootx64.efi"
 """The path that firmware starts of a disk without a boot entry, on x86-64."""
 _FIRMWARE_PCRS = (0, 1, 2, 3, 6)
+_UNCLEAR = {
+    code.name
+    for code in (
+        pe_codes.PE_MALFORMED,
+        pe_codes.PE_SECTIONS_OVERLAP,
+        pe_codes.PE_GAP,
+        pe_codes.PE_CERTIFICATE_TABLE,
+    )
+}
+"""What makes a program one that firmware may measure in more than one way, signed or not."""
 _OWN = "they are the firmware's and the machine's own"
 
 
@@ -45,6 +58,12 @@ class PredictOptions(Struct, frozen=True):
 def predict(name: str, options: PredictOptions) -> Prediction:
     """Predict. Raises UsageError where the name stands for no program, AssayError where the image
     cannot be read."""
+    return predict_with_parts(name, options)[0]
+
+
+def predict_with_parts(name: str, options: PredictOptions) -> tuple[Prediction, dict[str, str]]:
+    """As `predict`, with the parts of the image by their SHA-256 digests: of programs, the digest
+    that firmware measures."""
     examined, gathered = _open(name, options)
     component = _program(gathered, options.program)
     program = _part(gathered, component)
@@ -52,6 +71,7 @@ def predict(name: str, options: PredictOptions) -> Prediction:
     if is_shim(program):
         second = _second_stage(gathered, component, options)
     stages = Stages(program, second, options.firmware, options.banks)
+    stages.findings += _damage(examined.verdict, gathered, [program, second])
     registers = stages.registers()
     left_out = [NotPredicted(_FIRMWARE_PCRS, _OWN), *stages.left_out]
     if registers:
@@ -61,7 +81,7 @@ def predict(name: str, options: PredictOptions) -> Prediction:
         else:
             left_out.append(NotPredicted((5,), "the partition table of the disk is not known"))
     digest = examined.facts.hash(gathered.root, "sha256") if examined.facts else None
-    return Prediction(
+    prediction = Prediction(
         image=name,
         program=component,
         digests={"sha256": digest.hex()} if digest is not None else {},
@@ -71,6 +91,16 @@ def predict(name: str, options: PredictOptions) -> Prediction:
         assumptions=tuple(stages.assumptions),
         findings=tuple(stages.findings),
     )
+    return prediction, _digests(gathered, examined)
+
+
+def _digests(gathered: Gathered, examined: Examined) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for component in gathered.reading.components:
+        digest = examined.facts.hash(component.id, "sha256") if examined.facts else None
+        if digest is not None and component.size:
+            found.setdefault(digest.hex(), component.id.removesuffix(f"/{VIEW}"))
+    return found
 
 
 def _open(name: str, options: PredictOptions) -> tuple[Examined, Gathered]:
@@ -83,6 +113,20 @@ def _open(name: str, options: PredictOptions) -> tuple[Examined, Gathered]:
     if found[0].gathered is None:
         raise AssayError(_first_error(found[0].verdict))
     return found[0], found[0].gathered
+
+
+def _damage(
+    verdict: Verdict, gathered: Gathered, programs: Sequence[Program | None]
+) -> Iterator[Finding]:
+    """What is wrong with the programs themselves: of one that is not whole, or that readers read
+    differently, nobody knows what a machine measures."""
+    names = [each.component for each in programs if each is not None]
+    for found in verdict.findings:
+        within = any(
+            name == gathered.root or f"{found.component}/".startswith(f"{name}/") for name in names
+        )
+        if within and (found.severity is Severity.ERROR or found.code in _UNCLEAR):
+            yield found
 
 
 def _first_error(verdict: Verdict) -> Finding:

@@ -82,7 +82,7 @@ class Stages:
         grounds = self._grounds(firmware) if firmware is not None and self._secure_boot else []
         if self.findings:
             pcrs = (4, 5, 7, *_LATER, SHIM_PCR)
-            self.left_out.append(NotPredicted(pcrs, "the program does not start"))
+            self.left_out.append(NotPredicted(pcrs, "the program is damaged, or does not start"))
             return []
         found = [self._programs(), *self._kernel()]
         if firmware is None:

@@ -10,7 +10,7 @@ import click
 
 from assay import limits
 from assay.boot.prediction.compare import compare_with_log
-from assay.boot.prediction.predict import predict
+from assay.boot.prediction.predict import predict_with_parts
 from assay.boot.prediction.statement import decode, looks_like_prediction
 from assay.cli import options, output
 from assay.cli.boot.firmware_options import firmware_options, predict_options_from
@@ -50,17 +50,19 @@ def command(image: str, event_log: str, **given: Any) -> None:
     """
     from assay.report import measured_boot as report
 
+    name = event_log
     try:
         log = _log(Path(event_log))
-        prediction = _prediction(image, given)
+        name = image
+        prediction, parts = _prediction(image, given)
         if prediction.findings:
             raise AssayError(prediction.findings[0])
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     except AssayError as error:
-        click.echo(f"{printable(image)}: {error.finding.code}: {error.finding.detail}", err=True)
+        click.echo(f"{printable(name)}: {error.finding.code}: {error.finding.detail}", err=True)
         raise click.exceptions.Exit(3) from error
-    found = compare_with_log(prediction, log, event_log)
+    found = compare_with_log(prediction, log, event_log, parts)
     if not given["quiet"]:
         if given["format_"] == "json":
             sys.stdout.write(report.render_comparison_json(found))
@@ -80,12 +82,13 @@ def _log(path: Path) -> EventLog:
         raise UsageError(f"--event-log {path}: {error.strerror or error}") from error
 
 
-def _prediction(image: str, given: dict[str, Any]) -> Prediction:
+def _prediction(image: str, given: dict[str, Any]) -> tuple[Prediction, dict[str, str]]:
+    """What is predicted, and the parts of the image by their digests where there is one."""
     path = Path(image)
     if path.is_file():
         with path.open("rb") as file:
             head = file.read(4096)
             if looks_like_prediction(head):
                 document = head + file.read(limits.DOCUMENT_SIZE)
-                return decode(document, image)
-    return predict(*predict_options_from(image, given))
+                return decode(document, image), {}
+    return predict_with_parts(*predict_options_from(image, given))
