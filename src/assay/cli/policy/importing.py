@@ -26,7 +26,7 @@ _NOT_ALL_CARRIED = 1
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "policy"]),
     default="text",
     show_default=True,
     help="The form of the answer on standard output.",
@@ -38,16 +38,24 @@ def import_(file: str, image: str, partial: bool, format_: str) -> None:
     ClusterImagePolicy objects of policy-controller, or with Kyverno's ClusterPolicy (verifyImages)
     or ImageValidatingPolicy.
 
-    Nothing is decided: `assay verify IMAGE --policy FILE` does that. Exit status: 0 where all of it
-    can be checked, 1 where something cannot, 2 for a policy that is not as its grammar has it.
+    Nothing is decided: `assay verify IMAGE --policy FILE` does that. `--format policy` writes it as
+    a policy of Assay's own. Exit status: 0 where all of it can be checked (or written), 1 where
+    something cannot, 2 for a policy that is not as its grammar has it.
 
     \b
     Examples:
       assay policy import /etc/containers/policy.json
       assay policy import policy.json --image docker://registry.example/app:1.2
+      assay policy import /etc/containers/policy.json --format policy > policy.yaml
     """
     try:
         policy = load_policy(file)
+        if format_ == "policy":
+            from assay.policy_documents.rewriting.rewrite import rewritten
+
+            draft = rewritten(policy)
+            sys.stdout.write(draft.text())
+            raise click.exceptions.Exit(_NOT_ALL_CARRIED if draft.left and not partial else 0)
         meanings = policy.meanings()
         if image:
             scopes = policy.apply(image).scopes
