@@ -98,7 +98,8 @@ def _push(registry: Registry, person: Person, *, media_type: str = MEDIA_TYPE) -
     layers = []
     for title, data, kind in (
         ("policy.yaml", text, media_type),
-        ("release.pub", person.pem, "application/octet-stream"),
+        # what oras calls a file that it was told nothing about
+        ("release.pub", person.pem, "application/vnd.oci.image.layer.v1.tar"),
     ):
         layer = registry.push_blob(data, kind)
         layers.append({**layer, "annotations": {"org.opencontainers.image.title": title}})
@@ -129,6 +130,33 @@ def test_a_policy_in_a_registry(tmp_path: Path, media_type: str) -> None:
         keeper = signers_from([str(Person(tmp_path, "keeper").file)])
         with pytest.raises(UsageError, match="--policy docker://"):
             load([f"{name}:prod"], keeper, options=options, at=AT)
+
+
+def test_a_file_that_was_changed_in_the_registry(tmp_path: Path) -> None:
+    person = Person(tmp_path, "release")
+    with running() as registry:
+        _push(registry, person)
+        for digest, data in list(registry.blobs.items()):
+            if data == person.pem:
+                registry.blobs[digest] = Person(tmp_path, "other").pem
+        name = f"docker://{registry.host}/policies:prod"
+        with pytest.raises(UsageError, match="--policy docker://"):
+            load([name], options=OpenOptions(plain_http=True), at=AT)
+
+
+def test_an_artifact_that_is_no_policy() -> None:
+    with running() as registry:
+        registry.push_image("app", "1")
+        name = f"docker://{registry.host}/app:1"
+        with pytest.raises(UsageError, match="no layer of it is a policy"):
+            load([name], options=OpenOptions(plain_http=True), at=AT)
+
+
+@pytest.mark.parametrize("name", ["policy.yaml", "secret.yaml", "dir"])
+def test_what_is_not_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / "dir").mkdir()
+    with pytest.raises(UsageError, match="--policy"):
+        load([str(tmp_path / name)], at=AT)
 
 
 def test_policies_of_assay_and_of_other_tools_do_not_mix(tmp_path: Path) -> None:

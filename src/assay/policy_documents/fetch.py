@@ -21,8 +21,9 @@ from assay.appraisal.case import BuiltInRule
 from assay.evidence.model import read_bounded
 from assay.model.component import Stored
 from assay.model.digest import Digest
-from assay.model.finding import AssayError, Severity, UsageError
-from assay.model.verdict import Decision
+from assay.model.finding import AssayError, Finding, Question, Severity, UsageError
+from assay.model.measurement import Facts
+from assay.model.verdict import Answer
 from assay.pipeline import Gathered, VerifyOptions, examine
 from assay.policy.material import Surroundings
 from assay.signed_files import why_not_signed
@@ -98,12 +99,16 @@ def _artifact(
     if len(examined) != 1:
         raise UsageError(f"--policy {name}: {len(examined)} artifacts; name one of them")
     verdict, gathered = examined[0].verdict, examined[0].gathered
-    if verdict.decision is not Decision.ALLOWED or gathered is None:
-        errors = [each for each in verdict.findings if each.severity is Severity.ERROR]
-        why = f"{errors[0].code}: {errors[0].detail}" if errors else "it could not be checked"
+    errors = [each for each in verdict.findings if each.severity is Severity.ERROR]
+    if gathered is not None:
+        # the files are compared with their digests below; what else they might be is no matter
+        errors = [each for each in errors if not _is_of_a_file(each, gathered)]
+    vouched = verdict.authentic is Answer.YES or (signers is None and not pinned)
+    if errors or gathered is None or not vouched:
+        why = f"{errors[0].code}: {errors[0].detail}" if errors else "nobody vouches for it"
         raise UsageError(f"--policy {name}: {why}")
     try:
-        files = _layers(gathered, name)
+        files = _layers(gathered, examined[0].facts, name)
     except AssayError as error:
         raise UsageError(f"--policy {name}: {error.finding.detail}") from error
     held = {title: data for title, _, data in files}
@@ -116,13 +121,21 @@ def _artifact(
     return [Fetched(f"{name}/{title}", data, around) for title, _, data in documents]
 
 
-def _layers(gathered: Gathered, name: str) -> list[tuple[str, str, bytes]]:
-    """The files of an artifact that was verified: title, media type, content."""
+def _is_of_a_file(finding: Finding, gathered: Gathered) -> bool:
+    """Whether an error is about the content of a file in an artifact, and not about the artifact:
+    tools call any file a layer, which is in an archive, where they are not told what it is."""
+    inside = finding.component != gathered.root and finding.component in gathered.components
+    return inside and finding.question is Question.INTACT
+
+
+def _layers(gathered: Gathered, facts: Facts | None, name: str) -> list[tuple[str, str, bytes]]:
+    """The files of an artifact whose manifest was verified: title, media type, content."""
     root = gathered.components[gathered.root]
     assert isinstance(root.extent, Stored)
-    manifest = strict_json.parse_object(
-        read_document(gathered.blobs[root.extent.blob], limits.DOCUMENT_SIZE, name), name
-    )
+    data = read_document(gathered.blobs[root.extent.blob], limits.DOCUMENT_SIZE, name)
+    if facts is None or facts.hash(gathered.root, "sha256") != hashlib.sha256(data).digest():
+        raise UsageError(f"--policy {name}: it changed while it was being read")
+    manifest = strict_json.parse_object(data, name)
     layers = manifest.get("layers")
     if not isinstance(layers, list) or len(layers) > limits.POLICY_FILES:
         raise UsageError(f"--policy {name}: no artifact with at most {limits.POLICY_FILES} files")
