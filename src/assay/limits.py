@@ -392,6 +392,8 @@ KERNEL_SIZE = 1 * GIB
 KERNEL_KEYRING = 512 * KIB
 """All certificates built into a kernel."""
 KERNEL_CERTIFICATES = 1024
+KERNEL_CANDIDATES = 100_000
+"""Places in a kernel where a certificate might begin."""
 CPIO_ENTRIES = 500_000
 """Files in one initial RAM disk."""
 CPIO_NAME = 4096

@@ -76,6 +76,7 @@ class KeyringScanner:
         self._base = 0
         self._runs: list[_Run] = []
         self._count = 0
+        self._marks = 0
         self._banner = ""
         self.size = 0
 
@@ -117,6 +118,10 @@ class KeyringScanner:
         at = 0
         while (at := data.find(_VERSION_3, at, end + len(_VERSION_3))) >= 0:
             at += 1
+            self._marks += 1
+            if self._marks > limits.KERNEL_CANDIDATES:
+                detail = "bytes like those of certificates are all over the kernel"
+                raise AssayError(Finding.of(LIMIT_EXCEEDED, detail=detail))
             for start in _starts(data, at - 1):
                 if self._runs and self._base + start < self._runs[-1].end:
                     continue
@@ -184,11 +189,12 @@ def _is_listed(data: bytes, base: int, end: int, total: int, first: int) -> bool
     at = end + -(base + end) % 8
     if any(data[end:at]):
         return False
+    records = _records(total, first)
     for place in range(at, at + _ROOM, 8):
         record = data[place : place + 16]
         if len(record) < 16:
             return False
-        if record in _records(total, first):
+        if record in records:
             return True
         if any(record[:8]):
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import random
 import subprocess
 from pathlib import Path
 
@@ -215,6 +216,15 @@ def test_what_cpio_writes_is_read(form: str, tmp_path: Path) -> None:
 def test_cpio_reads_what_the_tests_make() -> None:
     said = run(tool("cpio"), "-t", "--quiet", stdin=MAIN).decode().split()
     assert said == [".", "./init", "bin", "usr/bin/one", "usr/bin/two", "dev/console"]
+
+
+@pytest.mark.parametrize("kind", COMPRESSIONS)
+def test_a_disk_whose_first_block_is_large_is_recognised(kind: str, tmp_path: Path) -> None:
+    content = random.Random(1).randbytes(400_000)
+    path = tmp_path / "initrd.img"
+    path.write_bytes(packed(kind, archive(entry("large", content))))
+    [verdict] = verify(str(path), VerifyOptions(Trust()))
+    assert verdict.format == "initrd"
 
 
 def test_zeros_behind_legacy_lz4() -> None:

@@ -31,7 +31,7 @@ PLAIN = modules.kernel(modules.key_list(SIGNING, SECOND))
 TOOLS = {
     "gzip": ["gzip", "-n", "-9", "-c"],
     "xz": ["xz", "--check=crc32", "-c"],
-    "zstd": ["zstd", "-q", "-19", "-c"],
+    "zstd": ["zstd", "-q", "-9", "-c"],
     "lz4-legacy": ["lz4", "-l", "-9", "-c", "-q"],
     "lz4": ["lz4", "-9", "-c", "-q"],
     "bzip2": ["bzip2", "-9", "-c"],
@@ -161,6 +161,10 @@ def test_where_the_keys_are_and_how_the_kernel_is_cut_makes_no_difference(
     for at in range(0, len(data), step):
         scanner.update(memoryview(data)[at : at + step])
     assert names(scanner.finish()) == BOTH
+
+
+def test_a_kernel_full_of_what_may_be_certificates() -> None:
+    assert refusal(modules.kernel(b"\xa0\x03\x02\x01\x02\x02" * 200_000)) == "limit-exceeded"
 
 
 def test_small_certificates() -> None:

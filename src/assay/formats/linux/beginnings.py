@@ -14,6 +14,14 @@ from assay.model.reading import Blob
 
 MODULE_COMPRESSIONS = ("gzip", "xz", "zstd")
 """What kernels and kmod undo for modules."""
+_LEAST = 64 * limits.KIB
+_NEEDED = {
+    "zstd": 256 * limits.KIB,
+    "bzip2": limits.MIB + limits.KIB,
+    "lz4": 4 * limits.MIB + 64 * limits.KIB,
+    "lz4-legacy": 8 * limits.MIB + 64 * limits.KIB,
+}
+"""Compressed bytes without which some decoders give nothing at all: their largest block."""
 
 
 def is_module(blob: Blob) -> bool:
@@ -22,10 +30,9 @@ def is_module(blob: Blob) -> bool:
     size = blob.size
     if size is None:
         return False
-    head = blob.read_at(0, 64 * limits.KIB)
-    transform = compression_of(head)
-    if transform in MODULE_COMPRESSIONS:
-        return looks_like_module(first_bytes(transform, head, 64))
+    head = blob.read_at(0, 64)
+    if compression_of(head) in MODULE_COMPRESSIONS:
+        return looks_like_module(_inside(blob, head, 64))
     if not looks_like_module(head):
         return False
     if blob.read_at(max(size - len(MARK), 0), len(MARK)) == MARK:
@@ -39,18 +46,20 @@ def is_module(blob: Blob) -> bool:
 def is_kernel(blob: Blob) -> bool:
     """Whether these bytes are a kernel image, or a whole one compressed. Raises AssayError as the
     blob does."""
-    head = blob.read_at(0, 64 * limits.KIB)
-    return bool(recognise(head) or recognise(_inside(head, HEAD)))
+    head = blob.read_at(0, HEAD)
+    return bool(recognise(head) or recognise(_inside(blob, head, HEAD)))
 
 
 def is_initrd(blob: Blob) -> bool:
     """Whether an archive, or a compressed one, stands at the beginning. Raises AssayError as the
     blob does."""
-    head = blob.read_at(0, 64 * limits.KIB)
-    return looks_like_cpio(head) or looks_like_cpio(_inside(head, HEADER))
+    head = blob.read_at(0, HEADER)
+    return looks_like_cpio(head) or looks_like_cpio(_inside(blob, head, HEADER))
 
 
-def _inside(head: bytes, length: int) -> bytes:
+def _inside(blob: Blob, head: bytes, length: int) -> bytes:
     """The first bytes of what is compressed; none where nothing is."""
     transform = compression_of(head)
-    return b"" if transform in ("", "lzo") else first_bytes(transform, head, length)
+    if transform in ("", "lzo"):
+        return b""
+    return first_bytes(transform, blob.read_at(0, _NEEDED.get(transform, _LEAST)), length)
