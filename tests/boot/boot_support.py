@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,19 @@ def grub(generation: int = 5) -> Program:
     return program((".sbat", generations(f"grub,{generation}")), code=b"\x90\xc3")
 
 
+@dataclass
+class _Kernel(Program):
+    """A program with the mark of a Linux kernel in its headers."""
+
+    def unsigned(self) -> bytes:
+        made = bytearray(super().unsigned())
+        made[0x202:0x206] = b"HdrS"
+        return bytes(made)
+
+
 def kernel(code: bytes = b"\x0f\x0b") -> Program:
-    return program((".sbat", generations("linux,1")), code=code)
+    made = program((".sbat", generations("linux,1")), code=code)
+    return _Kernel(sections=made.sections)
 
 
 def unified(command_line: bytes = b"", code: bytes = b"\x0f") -> Program:

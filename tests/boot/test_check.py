@@ -372,9 +372,20 @@ def test_the_whole_chain(tmp_path: Path) -> None:
     assert [(each.role, each.checked_by) for each in answer.links] == [
         (Role.SHIM, "firmware"),
         (Role.BOOT_LOADER, "EFI/vendor/shimx64.efi"),
-        (Role.PROGRAM, "EFI/vendor/shimx64.efi"),
+        (Role.KERNEL, "EFI/vendor/shimx64.efi"),
     ]
     assert link(answer, "grubx64.efi").allowed_by[0].database == "vendor certificate"
+
+
+def test_what_firmware_starts_by_itself_needs_more_than_a_shim_elsewhere(tmp_path: Path) -> None:
+    """The default boot loader, and one in a directory without a shim, are firmware's to judge."""
+    for name in ("EFI/BOOT/BOOTX64.EFI", "EFI/systemd/systemd-bootx64.efi"):
+        esp = partition(tmp_path / name.replace("/", "-"))
+        (esp / name).parent.mkdir()
+        (esp / name).write_bytes(pe.signed(grub(), SIGNER))
+        answer = ask(esp, machine(tmp_path))
+        refused(answer, "boot-not-allowed")
+        assert link(answer, name).checked_by == "firmware"
 
 
 def test_a_shim_that_the_machine_refuses_takes_all_behind_it_along(tmp_path: Path) -> None:
@@ -596,6 +607,13 @@ def test_a_directory_of_variables(tmp_path: Path) -> None:
     assert answer.enforced
 
 
+def test_a_variable_that_does_not_say_what_may_boot(tmp_path: Path) -> None:
+    other = tmp_path / f"Boot0000-{GLOBAL}"
+    other.write_bytes(b"\7\0\0\0data")
+    with pytest.raises(UsageError, match="does not say what may boot"):
+        ask_of(tmp_path, SIGNED, other)
+
+
 @pytest.mark.parametrize("content", [b"", b"no variables", bytes(range(256))])
 def test_a_file_that_is_no_firmware(tmp_path: Path, content: bytes) -> None:
     bad = tmp_path / "vars"
@@ -616,6 +634,16 @@ def test_an_image_without_programs(tmp_path: Path) -> None:
     assert errors(answer) == {"boot-nothing-found"}
     assert ask_of(tmp_path, b"nothing", machine(tmp_path)).exit_status == 3
     assert ask(tmp_path / "missing", machine(tmp_path)).exit_status == 3
+
+
+def test_programs_for_another_system_are_none_that_firmware_starts(tmp_path: Path) -> None:
+    esp = partition(tmp_path)
+    data = bytearray(PLAIN.unsigned())
+    assert data[pe.OPTIONAL + 68] == 10
+    data[pe.OPTIONAL + 68] = 3  # Windows console
+    (esp / "setup.exe").write_bytes(data)
+    assert ask(esp, machine(tmp_path)).exit_status == 0
+    assert ask(esp / "setup.exe", machine(tmp_path)).exit_status == 1
 
 
 def test_links_in_a_directory_are_not_followed(tmp_path: Path) -> None:

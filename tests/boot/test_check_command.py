@@ -4,13 +4,15 @@ sense."""
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from assay.report.schemas import text_of
-from tests.boot.boot_support import STRANGER, grub, kernel, machine, partition
+from tests.boot.boot_support import PUBLISHER, STRANGER, grub, kernel, machine, partition
 from tests.cli.support import assay
 from tests.support import pe
 
@@ -47,6 +49,14 @@ def test_of_several_images_the_worst_decides(tmp_path: Path) -> None:
     document = json.loads(done.stdout)
     jsonschema.validate(document, json.loads(text_of("boot-check-1")))
     assert [each["exit_status"] for each in document["checks"]] == [0, 1]
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    machine(tmp_path)
+    command = [sys.executable, "-m", "assay", "boot", "check", "-", "--firmware", "vars.fd"]
+    for data, status in ((pe.signed(kernel(), PUBLISHER), 0), (pe.signed(kernel(), STRANGER), 1)):
+        done = subprocess.run(command, input=data, capture_output=True, cwd=tmp_path, timeout=120)
+        assert done.returncode == status, done.stderr
 
 
 def test_a_level_of_sbat(tmp_path: Path) -> None:

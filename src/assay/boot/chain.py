@@ -17,14 +17,16 @@ from msgspec.structs import replace
 from assay.boot.databases import Databases, Listed, listed, single
 from assay.boot.judge import Judgement, Rules, judge
 from assay.boot.programs import Program
-from assay.model.boot import Ground, Link, Outcome, Role
-from assay.model.codes import boot as codes
+from assay.model.boot import Link, Outcome, Role
 from assay.model.finding import Finding
 from assay.uefi.sbat import Level
 
 FIRMWARE = "firmware"
 _BY_SHIM_ITSELF = (Role.BOOT_LOADER, Role.MOK_MANAGER, Role.FALLBACK, Role.FIRMWARE_UPDATER)
 """What a shim starts without a boot loader between them."""
+_KERNELS = (Role.KERNEL, Role.UNIFIED_KERNEL)
+_DEFAULT = re.compile(r"(?:^|/)EFI/BOOT/BOOT[A-Z0-9]+\.EFI$", re.IGNORECASE)
+"""The program that firmware starts by itself (UEFI Specification section 3.5.1.1)."""
 _ROOT_HASH = re.compile(r"(?:^|\s)(roothash|usrhash)=([0-9a-fA-F]{32,128})(?=\s|$)")
 
 
@@ -55,21 +57,25 @@ def walk(
         rules = rules_of(program, shim, databases, level, walked.findings)
         link = _link(program, shim, rules, judge(program, rules, at), walked.findings)
         walked.links.append(link)
-        walked.links += _roots(program, link, walked.findings)
+        walked.links += _roots(program, link)
     return walked
 
 
 def _shim_of(
     program: Program, before: Sequence[Program], beside: Sequence[Program]
 ) -> Program | None:
-    """The shim that looks at a program: the last one that was named, or the one in its directory,
-    or else any. A loader at the place of the default one is firmware's."""
+    """The shim that looks at a program: the last one that was named, or the one in its directory. A
+    kernel may be anywhere, so that any shim may be the one; what else is in a directory without a
+    shim, or at the place of the default boot loader, is started by firmware."""
     for candidate in reversed(before):
         if candidate.role is Role.SHIM:
             return candidate
+    if _DEFAULT.search(program.id):
+        return None
     shims = [each for each in beside if each.role is Role.SHIM]
     near = [each for each in shims if each.folder == program.folder]
-    return next(iter(near or shims), None)
+    anywhere = shims if program.role in _KERNELS else []
+    return next(iter(near or anywhere), None)
 
 
 def rules_of(
@@ -144,16 +150,13 @@ def _link(
     )
 
 
-def _roots(program: Program, link: Link, findings: list[Finding]) -> Iterator[Link]:
+def _roots(program: Program, link: Link) -> Iterator[Link]:
     """The verified file systems that a unified kernel image names in its command line: whoever
     vouches for the image vouches for their root hashes."""
     if program.role is not Role.UNIFIED_KERNEL:
         return
     named = [found for line in program.command_lines for found in _ROOT_HASH.findall(line)]
     for option, value in dict.fromkeys(named):
-        detail = f"{option}={value.lower()} in the command line, which the signature covers"
-        if link.outcome is Outcome.ALLOWED:
-            findings.append(Finding.of(codes.BOOT_ROOT_COVERED, program.id, detail))
         again = sum(each == option for each, _ in dict.fromkeys(named)) > 1
         yield Link(
             id=f"{program.id}/{option}" + (f"={value.lower()}" if again else ""),
@@ -161,10 +164,7 @@ def _roots(program: Program, link: Link, findings: list[Finding]) -> Iterator[Li
             checked_by=program.id,
             outcome=link.outcome,
             digest=value.lower(),
-            allowed_by=(Ground(".cmdline", "root hash", value.lower(), program.id),)
-            if link.outcome is Outcome.ALLOWED
-            else (),
-            detail=detail,
+            detail=f"{option}= in the command line, which the signature of {program.id} covers",
         )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from assay.boot.authorities import AUTHORITIES
-from assay.boot.chain import broken, walk
+from assay.boot.chain import FIRMWARE, broken, walk
 from assay.boot.collect import collect
 from assay.boot.databases import Databases
 from assay.boot.firmware import read_firmware
@@ -101,10 +101,10 @@ def _one(file: str, options: CheckOptions) -> list[Program]:
 
 def _about_machine(databases: Databases) -> Iterator[Finding]:
     if "db" not in databases.found and "MokList" not in databases.found:
-        yield Finding.of(codes.BOOT_NO_DATABASE)
+        yield Finding.of(codes.BOOT_NO_DATABASE, FIRMWARE)
         return
     if not databases.enforced:
-        yield Finding.of(codes.BOOT_NOT_ENFORCED)
+        yield Finding.of(codes.BOOT_NOT_ENFORCED, FIRMWARE)
     present = {
         each.certificate.fingerprint for each in databases.allowed if each.certificate is not None
     }
@@ -113,7 +113,8 @@ def _about_machine(databases: Databases) -> Iterator[Finding]:
         if fingerprint in present and successor and successor not in present:
             yield Finding.of(
                 codes.BOOT_AUTHORITY_MISSING,
-                detail=f"{authority.name} is in db, and {AUTHORITIES[successor].name} is not",
+                FIRMWARE,
+                f"{authority.name} is in db, and {AUTHORITIES[successor].name} is not",
                 expected=AUTHORITIES[successor].name,
                 actual=authority.name,
             )

@@ -39,10 +39,13 @@ class Collected(Struct):
     blobs: dict[str, Blob] = field(default_factory=dict)
     components: list[Component] = field(default_factory=list)
 
-    def add(self, name: str, blob: Blob) -> None:
-        """Add the program of this name."""
-        self.programs.append(read_program(name, blob))
-        self.blobs[name] = blob
+    def add(self, name: str, blob: Blob, *, among_others: bool = True) -> None:
+        """Add the program of this name. ``among_others`` leaves out one for another system, which
+        no firmware starts: such files lie beside those that it does."""
+        program = read_program(name, blob)
+        if not among_others or program.for_firmware:
+            self.programs.append(program)
+            self.blobs[name] = blob
 
 
 def collect(name: str, options: OpenOptions) -> Collected:
@@ -53,13 +56,18 @@ def collect(name: str, options: OpenOptions) -> Collected:
         _in_directory(Path(name), found)
         return found
     for image in open_images(name, options):
-        if is_program(image.root):
-            found.add(image.label or name, image.root)
+        root = image.root
+        if not root.seekable:
+            from assay.sources.spool import spool
+
+            root, _ = spool(root)
+        if is_program(root):
+            found.add(image.label or name, root, among_others=False)
             continue
-        top = Component("", "file", Stored(image.root_key), size=image.root.size)
-        site = Site(top, image.root, image.store, Options())
+        top = Component("", "file", Stored(image.root_key), size=root.size)
+        site = Site(top, root, image.store, Options())
         _, reading = read_image(site)
-        reading.blobs.setdefault(image.root_key, image.root)
+        reading.blobs.setdefault(image.root_key, root)
         _in_reading(reading, found)
         found.components += reading.components
         names = tuple(each.id for each in found.programs)

@@ -21,7 +21,7 @@ from assay.sources.file import firmware_variables
 from assay.sources.files import open_path
 from assay.uefi.authentication import looks_like_update
 from assay.uefi.dump import looks_like_dump, read_dump
-from assay.uefi.efivarfs import looks_like_variable, read_file_name, read_variable
+from assay.uefi.efivarfs import looks_like_variable, matters, read_file_name, read_variable
 from assay.uefi.guid import GLOBAL, IMAGE_SECURITY, SHIM_LOCK
 from assay.uefi.sbat import parse_level
 from assay.uefi.signature_list import looks_like_lists, read_lists
@@ -94,6 +94,8 @@ def _read(path: Path, wanted: str, found: Databases, updates: list[tuple[str, by
     elif looks_like_dump(data):
         _take(read_dump(data, source), source, found, whole=True)
     elif file is not None and not wanted and (variable := read_variable(data, file)) is not None:
+        if not matters(file):
+            raise UsageError(f"--firmware {path}: {file.name} does not say what may boot")
         _take([variable], source, found)
     elif looks_like_update(data):
         updates.append((source, data, wanted))

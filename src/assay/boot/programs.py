@@ -73,6 +73,7 @@ class Program(Struct, frozen=True):
     levels: tuple[sbat.Level, ...] = ()
     vendor: VendorCertificates | None = None
     command_lines: tuple[str, ...] = ()
+    for_firmware: bool = True
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -143,6 +144,7 @@ def _read(name: str, blob: Blob, headers: Headers) -> Program:
         levels=levels,
         vendor=vendor,
         command_lines=tuple(each.rstrip(b"\0").decode("utf-8", "replace") for each in lines),
+        for_firmware=headers.for_firmware,
         findings=tuple(_placed(each, name) for each in findings),
     )
 

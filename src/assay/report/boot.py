@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from assay.model.boot import BootCheck, DatabaseSummary, Ground, Link, Outcome
+from assay.model.boot import BootCheck, DatabaseSummary, Ground, Link, Outcome, Role
 from assay.model.finding import Severity
 from assay.report.findings import finding_lines
 from assay.report.json import encode
@@ -88,7 +88,7 @@ def _link(link: Link, paint: Paint, width: int) -> list[str]:
     if link.sbat_level:
         row("SBAT", f"{', '.join(link.sbat) or 'none'}; {link.sbat_level}")
     if link.digest:
-        row("digest", link.digest)
+        row("root hash" if link.role is Role.ROOT else "digest", link.digest)
     if link.detail:
         row("", link.detail)
     return lines

@@ -173,14 +173,3 @@ BOOT_VENDOR_VARIABLE = Code(
     "The file is damaged, or is something else.",
     "Read the variable out again.",
 )
-
-BOOT_ROOT_COVERED = Code(
-    "boot-root-covered",
-    "the kernel's command line names the root hash of a verified file system",
-    Severity.INFO,
-    Question.ALLOWED,
-    "The section .cmdline of a unified kernel image, which its signature covers, for roothash= and"
-    " usrhash= (dm-verity).",
-    "The file system is checked block by block while it is read.",
-    "Check the partition itself with `assay verify --verity-root`.",
-)
