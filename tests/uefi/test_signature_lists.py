@@ -126,12 +126,13 @@ def test_guids_keep_their_form(kind: str) -> None:
 # hostile lists
 
 
-@pytest.mark.parametrize("end", range(1, len(GOOD)))
-def test_a_list_that_is_cut_off(end: int) -> None:
-    if end == len(certificates(ROOT)):
-        assert len(read_lists(GOOD[:end])) == 1
-    else:
-        refused(GOOD[:end])
+def test_a_list_that_is_cut_off() -> None:
+    # how long it is depends on the certificate, made anew each time: no matter for parameters
+    for end in range(1, len(GOOD)):
+        if end == len(certificates(ROOT)):
+            assert len(read_lists(GOOD[:end])) == 1
+        else:
+            refused(GOOD[:end])
 
 
 @pytest.mark.parametrize("field", [16, 20, 24])
