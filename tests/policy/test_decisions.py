@@ -244,7 +244,7 @@ def test_break_glass() -> None:
     assert used.signers == ("on-call 11", "lead 12")
     assert "policy-break-glass-used" in codes(decided)
     assert "INC-9" in " ".join(each.detail for each in decided.findings)
-    assert decided.report.decided.startswith("allowed by break-glass")
+    assert decided.report.decided.startswith("let in by break-glass")
 
 
 @pytest.mark.parametrize(

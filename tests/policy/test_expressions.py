@@ -10,6 +10,7 @@ import pytest
 from assay.model.finding import UsageError
 from assay.model.statement import Scan
 from assay.policy import expressions
+from assay.policy.expressions import Variables
 from tests.policy.judging import decide, endorsement, facts, outcome, rule, with_statement
 
 SIGNED = facts(endorsement("release"))
@@ -63,7 +64,7 @@ def test_conditions(text: str, expected: str) -> None:
 @pytest.mark.usefixtures("engine")
 def test_an_error_that_looks_like_an_answer_is_none() -> None:
     """One library gives errors back as text, which would count as true."""
-    answer = expressions.condition("image.nothing == 'x'")({"image": {}})
+    answer = expressions.condition("image.nothing == 'x'")(Variables({"image": {}}))
     assert answer.holds is None
     assert answer.problem
 

@@ -51,11 +51,13 @@ def scan_ruling(whole: Whole, judged: Sequence[Judged], demand: ScanDemand, role
         ages = [too_old(each.one, each.scan.finished, demand.max_age, whole.at) for each in latest]
         if all(ages):
             findings += ages[0]
-        said = said_about(judged, target, whole.digests[target], demand, roles)
         for each in latest:
             bad = [v for v in each.scan.vulnerabilities if _is_worse(v, demand.worst)]
             taken_on.update(dict.fromkeys(v.id for v in bad if _is_accepted(v, demand.accepted)))
             bad = [v for v in bad if v.id not in taken_on]
+            if not bad:
+                continue
+            said = said_about(judged, target, whole.digests[target], demand, roles)
             left = [v for v in bad if not is_harmless(v, said)]
             taken_off.update(dict.fromkeys(v.id for v in bad if v not in left))
             if left:

@@ -58,7 +58,7 @@ def rulings_on(
     for pattern in demands.types:
         yield ruling(whole, judged, _type_wanted(pattern))
     if demands.provenance is not None:
-        yield ruling(whole, judged, _provenance_wanted(demands.provenance, demands.roles))
+        yield ruling(whole, judged, provenance_wanted(demands.provenance, demands.roles))
     if demands.summary is not None:
         yield ruling(whole, judged, _summary_wanted(whole.at, demands.summary, demands.roles))
     if demands.scan is not None:
@@ -102,7 +102,7 @@ def _type_wanted(pattern: NamePattern) -> Wanted:
     return Wanted(f"statement:{pattern.text}", f"a statement {pattern.text}", concerns, faults)
 
 
-def _provenance_wanted(demand: ProvenanceDemand, roles: Roles) -> Wanted:
+def provenance_wanted(demand: ProvenanceDemand, roles: Roles) -> Wanted:
     asked = [
         f"{name} {alternatives(patterns)}"
         for name, patterns in (

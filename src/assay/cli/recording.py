@@ -50,7 +50,10 @@ def ledger_options(command: Command) -> Command:
         ),
         click.option("--ticket", default="", metavar="TEXT", help="Record this change ticket."),
         click.option(
-            "--environment", default="", metavar="TEXT", help="Record where it is about to run."
+            "--environment",
+            default="",
+            metavar="TEXT",
+            help="Where it is about to run: rules may ask for it, and it is recorded.",
         ),
         click.option("--record-host", is_flag=True, help="Record this machine's name as well."),
         click.option("--record-user", is_flag=True, help="Record the user's name as well."),
@@ -110,7 +113,7 @@ def recorder_from(given: dict[str, Any]) -> Recorder | None:
             "ticket",
             "environment",
         ):
-            if given[option]:
+            if given[option] and not (option == "environment" and given.get("policy")):
                 raise UsageError(f"--{option.replace('_', '-')} is for a --ledger; give one")
         return None
     if not given["ledger_key"]:

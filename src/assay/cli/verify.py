@@ -13,6 +13,7 @@ from assay.cli import options, verity_options
 from assay.cli.boot_options import boot_options
 from assay.cli.help import GroupedCommand, grouped
 from assay.cli.names import HELP_NAMES
+from assay.cli.occasion import facts_from, occasion_options, record_facts
 from assay.cli.output import use_color, width, worst
 from assay.cli.policy.checking import policy_key_option
 from assay.cli.progress import Bar
@@ -80,6 +81,7 @@ from assay.trust.anchors import Trust
 @options.time_option
 @options.output_options
 @report_option
+@occasion_options
 @ledger_options
 def command(images: tuple[str, ...], **given: Any) -> None:
     """Check that images are exactly what someone you trust published.
@@ -146,7 +148,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
             fs_verity_signatures=list(given["fs_verity_signature"]),
             sbat_levels=list(given["sbat_level"]),
         )
-        request = _with_policy(request, given)
+        request = facts_from(_with_policy(request, given), given)
         if given["bundle"]:
             from assay.offline.use import with_bundle
 
@@ -169,6 +171,7 @@ def command(images: tuple[str, ...], **given: Any) -> None:
         sys.stdout.write(json.render(verdicts))
     try:
         deliver(reports, verdicts)
+        record_facts(given["record_facts"], verdicts)
         if recorder is not None:
             recorder.record(verdicts, request.trust.digest())
     except UsageError as error:

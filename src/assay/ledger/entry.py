@@ -22,6 +22,7 @@ LEAF_SIZE = 65_535
 """An entry of a tiled log has a 16 bit length (C2SP tlog-tiles, "Log entries")."""
 FINDINGS_IN_LEAF = 64
 SIGNERS_IN_LEAF = 64
+VERSIONS_IN_LEAF = 16
 LEAF_VERSION = 1
 
 
@@ -50,7 +51,9 @@ class Vouched(Struct, frozen=True):
 
 class Entry(Struct, frozen=True, omit_defaults=True):
     """The leaf's content. Times are RFC 3339 in UTC; ``digests`` are those of the image's root;
-    ``body`` is the SHA-256 of the recorded verdict."""
+    ``body`` is the SHA-256 of the recorded verdict. ``used_as`` is the name that a policy took the
+    image by, where it is another; ``versions`` are those that the policy looked at, with where it
+    read them (``label:NAME``)."""
 
     version: int
     time: str
@@ -68,6 +71,8 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     digests: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     covered: tuple[int, int] = (0, 0)
+    used_as: str = ""
+    versions: tuple[tuple[str, str], ...] = ()
     findings: tuple[str, ...] = ()
     findings_left_out: int = 0
     vouched: tuple[Vouched, ...] = ()
@@ -111,6 +116,8 @@ def record(verdict: Verdict, time: str, context: Context) -> tuple[bytes, bytes]
                 if (label := component.labels.get("platform", ""))
             )
         )[:64],
+        used_as=_used_as(verdict)[:4096],
+        versions=_versions(verdict),
         covered=(verdict.coverage.bound, verdict.coverage.total - verdict.coverage.excluded),
         findings=tuple(text[:300] for text in findings[:FINDINGS_IN_LEAF]),
         findings_left_out=max(0, len(findings) - FINDINGS_IN_LEAF),
@@ -128,6 +135,22 @@ def _with_policy(context: Context, verdict: Verdict) -> Context:
     if verdict.policy is None or context.policy_digest:
         return context
     return replace(context, policy_digest=verdict.policy.digest)
+
+
+def _used_as(verdict: Verdict) -> str:
+    name = verdict.grounds.name if verdict.grounds is not None else ""
+    return name if name != verdict.image else ""
+
+
+def _versions(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    rules = verdict.policy.rules if verdict.policy is not None else ()
+    found = [
+        (each.seen["read from"][:300], each.seen["version"][:300])
+        for rule in rules
+        for each in rule.requirements
+        if each.kind == "version" and {"read from", "version"} <= each.seen.keys()
+    ]
+    return tuple(dict.fromkeys(found))[:VERSIONS_IN_LEAF]
 
 
 def sized(entry: Entry) -> bytes:

@@ -28,7 +28,7 @@ from assay.model.policy_result import (
 )
 from assay.model.verdict import Answer
 from assay.policy.evaluate.compiling import CompiledRule, compile_rule
-from assay.policy.evaluate.model import Context, Known, Scene, gravity
+from assay.policy.evaluate.model import Context, Known, Scene, worst_of
 from assay.policy.evaluate.signers import compiled as compile_signers
 from assay.policy.facts import Facts
 from assay.policy.match import Index
@@ -64,6 +64,15 @@ class Decider:
         )
         asked = frozenset(anchors_in(glass.signers)) if glass else frozenset()
         self._openers = asked & context.serving(Purpose.BREAK_GLASS)
+
+    def history_wanted(self) -> list[tuple[str, str]]:
+        """What a ledger has to be asked before: where versions stand, and how they compare."""
+        asked = [
+            (wanted.read_from, wanted.order)
+            for rule in self.policy.rules
+            if (wanted := rule.require.version) is not None and wanted.never_older
+        ]
+        return list(dict.fromkeys(asked))
 
     def decide(self, facts: Facts, at: datetime) -> Decided:
         """What the policy says of an image at a time."""
@@ -106,7 +115,7 @@ class Decider:
                     excused = "the rule lets it pass when it cannot be checked" if lenient else ""
                 found = replace(found, excused=excused)
             results.append(found)
-        worst = min((each.result for each in results), key=gravity, default=Result.PASSED)
+        worst = worst_of(results).result if results else Result.PASSED
         return RuleResult(rule.name, worst, mode.value, tuple(results), note)
 
     def _break_glass(
@@ -278,11 +287,11 @@ def _decided(
     in_force: bool,
 ) -> str:
     if glass is not None and glass.granted:
-        return "allowed by break-glass: " + (
+        return "let in by break-glass: " + (
             f"{', '.join(glass.rules)} set aside" if glass.rules else "no rule is about the image"
         )
     if not in_force:
-        return "refused: no rule in force is about the image"
+        return "no rule in force is about the image"
     if refusing:
         return "; ".join(
             f"{rule.name}: {each.kind} {_SAID[each.result]}"
@@ -291,7 +300,7 @@ def _decided(
             if each.counts_against
         )
     passing = [rule.name for rule in rules if rule.mode == Mode.ENFORCE.value]
-    return f"allowed: {', '.join(passing)} met"
+    return f"meets {', '.join(passing)}"
 
 
 _SAID = {Result.FAILED: "is not met", Result.UNCHECKED: "could not be checked"}

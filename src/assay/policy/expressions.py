@@ -45,8 +45,23 @@ class Answer(Struct, frozen=True):
     problem: str = ""
 
 
-Condition = Callable[[Mapping[str, Any]], Answer]
-"""Evaluates a condition on the variables (plain values; ``now`` a datetime). Raises nothing."""
+class Variables:
+    """What a condition is evaluated on: plain values by name, ``now`` a datetime. What a library
+    makes of them is kept, so that many conditions on one image cost little."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self._prepared: Any = None
+
+    def prepared(self, prepare: Callable[[Mapping[str, Any]], Any]) -> Any:
+        """What ``prepare`` makes of the values, made once."""
+        if self._prepared is None:
+            self._prepared = prepare(self._values)
+        return self._prepared
+
+
+Condition = Callable[[Variables], Answer]
+"""Evaluates a condition. Raises nothing."""
 
 
 def condition(text: str) -> Condition:
@@ -83,9 +98,9 @@ def _google() -> _Compiler | None:
         if kind not in (cel.Type.BOOL, cel.Type.DYN):
             raise ValueError(f"it gives a {kind.name().lower()}, and not true or false")
 
-        def evaluate(variables: Mapping[str, Any]) -> Answer:
+        def evaluate(variables: Variables) -> Answer:
             try:
-                value = expression.eval(data=variables)
+                value = expression.eval(variables.prepared(environment.Activation))
                 # an error comes back as a value too: text, which would count as true
                 if value.type() == cel.Type.BOOL and isinstance(value.value(), bool):
                     return Answer(value.value())
@@ -108,6 +123,12 @@ def _python() -> _Compiler | None:
     except ImportError:
         return None
 
+    def converted(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: TimestampType(each) if isinstance(each, datetime) else json_to_cel(each)
+            for name, each in values.items()
+        }
+
     def compiled(text: str) -> Condition:
         try:
             environment = celpy.Environment()
@@ -115,15 +136,9 @@ def _python() -> _Compiler | None:
         except Exception as error:
             raise ValueError(_told(error)) from error
 
-        def evaluate(variables: Mapping[str, Any]) -> Answer:
+        def evaluate(variables: Variables) -> Answer:
             try:
-                values = {
-                    name: TimestampType(value)
-                    if isinstance(value, datetime)
-                    else json_to_cel(value)
-                    for name, value in variables.items()
-                }
-                value = program.evaluate(values)
+                value = program.evaluate(variables.prepared(converted))
             except Exception as error:
                 return Answer(None, _told(error))
             if isinstance(value, BoolType):

@@ -60,13 +60,20 @@ def fitting(match: Match, *, every: bool = False) -> Fits:
     unless = fitting(match.unless, every=not every) if match.unless is not None else None
 
     def fits(known: Known) -> bool:
-        return all(test(known) for test in tests) and not (unless is not None and unless(known))
+        for test in tests:
+            if not test(known):
+                return False
+        return unless is None or not unless(known)
 
     return fits
 
 
 def _any(patterns: Sequence[NamePattern], names: Sequence[str]) -> bool:
-    return any(pattern.matches(name) for name in names for pattern in patterns)
+    for name in names:
+        for pattern in patterns:
+            if pattern.matches(name):
+                return True
+    return False
 
 
 def _all(patterns: Mapping[str, NamePattern], values: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, inspect
 
@@ -26,6 +26,8 @@ Path = tuple[str | int, ...]
 """Where a value stands: keys of mappings, numbers in lists (``("rules", 0, "match")``)."""
 
 _MOST_PROBLEMS = 100
+
+Read = TypeVar("Read", bound=Entry)
 
 
 class Document(Struct, frozen=True):
@@ -46,15 +48,21 @@ class Document(Struct, frozen=True):
 def read(data: bytes, file: str) -> Document:
     """Read a policy document; ``file`` names it in messages. Raises PolicyError, and nothing else,
     for anything that is not as the structs have it."""
+    policy, places = read_as(data, file, Policy)
+    return Document(policy, file, places)
+
+
+def read_as(data: bytes, file: str, kind: type[Read]) -> tuple[Read, dict[Path, tuple[int, int]]]:
+    """Read a document of any kind of entry, with the place of each value. Raises PolicyError."""
     try:
         root = strict_yaml.parse(data, file)
     except AssayError as error:
         raise PolicyError([_from_yaml(error.finding.detail, file)]) from error
     reader = _Reader(file)
-    policy = reader.entry(root, Policy, ())
-    if reader.problems or policy is None:
+    value = reader.entry(root, kind, ())
+    if reader.problems or value is None:
         raise PolicyError(reader.problems)
-    return Document(policy, file, reader.places)
+    return value, reader.places
 
 
 def _from_yaml(detail: str, file: str) -> Problem:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from assay.model.finding import Finding, Question, Severity
+from assay.model.policy_result import RequirementResult, Result, RuleResult
 from assay.model.verdict import Answer, Decision, Verdict
 from assay.report.model import Report
 from assay.report.style import place_text, presentable
@@ -46,6 +47,15 @@ def _suite(top: ET.Element, verdict: Verdict) -> None:
     for question in _QUESTIONS:
         case = ET.SubElement(suite, "testcase", classname=_xml(verdict.image), name=question.value)
         _judge(case, verdict, question, answers[question])
+    for rule in verdict.policy.rules if verdict.policy is not None else ():
+        for each in rule.requirements:
+            case = ET.SubElement(
+                suite,
+                "testcase",
+                classname=_xml(verdict.image),
+                name=_xml(f"{rule.name}: {each.kind}"),
+            )
+            _requirement(case, rule, each)
     for skipped in verdict.not_checked:
         case = ET.SubElement(
             suite, "testcase", classname=_xml(verdict.image), name=_xml(skipped.component)
@@ -54,6 +64,19 @@ def _suite(top: ET.Element, verdict: Verdict) -> None:
     for attribute, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"),
                            ("skipped", "skipped")):  # fmt: skip
         suite.set(attribute, str(sum(1 for _ in suite.iter(tag))))
+
+
+def _requirement(case: ET.Element, rule: RuleResult, each: RequirementResult) -> None:
+    """What a requirement that is not met amounts to, by how its rule counts."""
+    if each.result is Result.PASSED:
+        return
+    if not each.counts_against or not rule.refuses:
+        how = each.excused or rule.note or f"the rule is in mode {rule.mode}"
+        ET.SubElement(case, "skipped", message=_xml(f"{each.why} (does not count: {how})"))
+        return
+    tag = "failure" if each.result is Result.FAILED else "error"
+    element = ET.SubElement(case, tag, message=_xml(each.why), type=each.result.value)
+    element.text = _xml("\n".join(f"{name}: {value}" for name, value in each.seen.items()))
 
 
 def _judge(case: ET.Element, verdict: Verdict, question: Question, answer: Answer) -> None:

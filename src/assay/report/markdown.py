@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from assay.model.finding import Finding, Severity
+from assay.model.policy_result import PolicyReport
 from assay.model.verdict import Decision, Verdict
 from assay.report.model import Report
 from assay.report.style import counted, human_size, presentable, vouching_text
@@ -33,6 +34,8 @@ def render(verdicts: Sequence[Verdict]) -> str:
             f" | {escape(who)} | {covered} |"
         )
     for verdict in verdicts:
+        if verdict.policy is not None:
+            lines += _policy(verdict.policy)
         found = [f for f in verdict.findings if f.severity is not Severity.INFO]
         if not found and not verdict.not_checked:
             continue
@@ -46,6 +49,22 @@ def render(verdicts: Sequence[Verdict]) -> str:
         ]
         lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def _policy(report: PolicyReport) -> list[str]:
+    named = f" {escape(report.name)}" if report.name else ""
+    lines = ["", f"Policy{named}: {escape(report.decided)}"]
+    if report.rules:
+        lines += ["", "| Rule | Requirement | Result | Why |", "|---|---|---|---|"]
+    for rule in report.rules:
+        mode = "" if rule.mode == "enforce" else f" ({rule.mode} only)"
+        for each in rule.requirements:
+            aside = f"; does not count: {each.excused}" if each.excused else ""
+            lines.append(
+                f"| {escape(rule.name + mode)} | {each.kind} | {each.result.value}"
+                f" | {escape(each.why + aside)} |"
+            )
+    return lines
 
 
 def _finding(finding: Finding) -> list[str]:

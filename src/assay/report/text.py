@@ -56,8 +56,10 @@ def render(verdict: Verdict, *, color: bool = False, verbose: int = 0, width: in
         say("accounted", _accounted(verdict, account))
     say("allowed", _allowed(verdict), _ANSWER[verdict.allowed])
     if verdict.policy is not None:
-        name = f"{verdict.policy.name}, " if verdict.policy.name else ""
-        lines += labelled("policy", name + verdict.policy.digest, width, indent=2, column=13)
+        from assay.report.policy import policy_lines, rule_lines
+
+        told = policy_lines if verbose else rule_lines
+        lines += told(verdict.policy, paint, width)
     if verdict.requirements or verdict.statements:
         from assay.report.statements import requirement_lines, statement_lines
 

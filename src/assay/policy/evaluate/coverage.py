@@ -47,16 +47,18 @@ def _named(facts: Facts, patterns: Sequence[NamePattern]) -> RequirementResult |
             return result(KIND, Result.FAILED, why, {"component": pattern.text, "state": actual})
     if not patterns:
         return None
-    return result(KIND, Result.PASSED, "what is named is bound", {"components": found})
+    return result(KIND, Result.PASSED, "what is named is bound", {"components": str(found)})
 
 
 def _amount(facts: Facts, least: float, leaving_out: Sequence[NamePattern]) -> RequirementResult:
     coverage = facts.coverage
     counted = coverage.total - coverage.excluded
     skipped = [each for each in facts.not_checked if not each.reason.startswith(_OTHER_PLATFORM)]
-    seen = {"bytes": counted, "bound": coverage.bound, "asked for": f"{least:g} %"}
+    seen = {"bytes": str(counted), "bound": str(coverage.bound), "asked for": f"{least:g} %"}
     out = [
-        part.id for part in facts.components if any(each.matches(part.id) for each in leaving_out)
+        part.id
+        for part in (facts.components if leaving_out else ())
+        if any(each.matches(part.id) for each in leaving_out)
     ]
     excused = _spans(facts, out)
     missing = counted - coverage.bound - sum(len(spans) for spans in excused.values())

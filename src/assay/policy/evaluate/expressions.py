@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from assay.model.policy_result import RequirementResult, Result
 from assay.model.verdict import State
 from assay.policy.evaluate.model import Check, Context, Scene, result, worst
-from assay.policy.expressions import Condition, condition
+from assay.policy.expressions import VARIABLES, Condition, Variables, condition
 from assay.policy.model import Expression
 
 KIND = "expressions"
@@ -20,16 +21,21 @@ def compiled(wanted: Sequence[Expression], _context: Context) -> Check:
     """The check of conditions. Raises ValueError for one that is none, UsageError where no library
     is installed."""
     conditions = [(each, condition(each.require)) for each in wanted]
+    named = frozenset(
+        name
+        for name in VARIABLES
+        if any(re.search(rf"\b{name}\b", each.require) for each in wanted)
+    )
 
     def check(scene: Scene) -> RequirementResult:
-        variables = variables_of(scene)
+        variables = _variables(scene, named)
         results = [_one(each, holds, variables) for each, holds in conditions]
         return worst(KIND, results, "nothing is asked for")
 
     return check
 
 
-def _one(wanted: Expression, holds: Condition, variables: dict[str, Any]) -> RequirementResult:
+def _one(wanted: Expression, holds: Condition, variables: Variables) -> RequirementResult:
     answer = holds(variables)
     seen = {"condition": wanted.require}
     if answer.holds is None:
@@ -42,12 +48,38 @@ def _one(wanted: Expression, holds: Condition, variables: dict[str, Any]) -> Req
     return result(KIND, Result.FAILED, why, seen)
 
 
-def variables_of(scene: Scene) -> dict[str, Any]:
-    """What a condition may speak of. Only what an anchor of the policy vouches for is in
-    ``signers`` and ``statements``; what the image says of itself is in ``image``."""
-    facts, name = scene.facts, scene.known.name
-    target = scene.known.targets[0] if scene.known.targets else None
-    signers = [
+def _variables(scene: Scene, named: frozenset[str]) -> Variables:
+    """The variables that are asked for; rules that see the same share them."""
+    made: dict[Any, Variables] = scene.known.kept.setdefault(KIND, {})
+    shared = (scene.same_as, named)
+    if shared not in made:
+        made[shared] = Variables({name: _MAKERS[name](scene) for name in named})
+    return made[shared]
+
+
+def _image(scene: Scene) -> Any:
+    facts, name, targets = scene.facts, scene.known.name, scene.known.targets
+    return {
+        "name": facts.grounds.name,
+        "repository": name.repository,
+        "tag": name.tag,
+        "resolved": facts.resolved,
+        "format": facts.format,
+        "intact": facts.intact.value,
+        "digests": [digest for each in targets for digest in each.digests],
+        "platforms": list(scene.known.platforms),
+        "labels": dict(targets[0].labels) if targets else {},
+        "annotations": dict(targets[0].annotations) if targets else {},
+    }
+
+
+def _coverage(scene: Scene) -> Any:
+    return {**_plain(scene.facts.coverage), "fraction": scene.facts.coverage.fraction}
+
+
+def _signers(scene: Scene) -> Any:
+    """Everybody who vouches for the image by an anchor of the policy, and how."""
+    return [
         {
             "anchor": each.anchor,
             "scheme": each.scheme,
@@ -57,68 +89,72 @@ def variables_of(scene: Scene) -> dict[str, Any]:
             "issuer": each.signer.issuer,
             "key": each.signer.key,
             "signed_at": each.signer.signed_at,
+            "time_source": each.signer.time_source,
             "claims": dict(each.claims),
         }
         for reached in scene.known.targets
-        for each in scene.vouching(reached.id)
+        for each in scene.endorsements(reached.id)
         if each.signer is not None
     ]
-    return {
-        "image": {
-            "name": facts.grounds.name,
-            "repository": name.repository,
-            "tag": name.tag,
-            "resolved": facts.resolved,
-            "format": facts.format,
-            "intact": facts.intact.value,
-            "digests": [digest for each in scene.known.targets for digest in each.digests],
-            "platforms": [each.platform for each in scene.known.targets if each.platform],
-            "labels": dict(target.labels) if target else {},
-            "annotations": dict(target.annotations) if target else {},
-        },
-        "coverage": {
-            **_plain(facts.coverage),
-            "fraction": facts.coverage.fraction,
-        },
-        "signers": signers,
-        "components": [
-            {
-                "id": each.id,
-                "kind": each.kind,
-                "parent": each.parent,
-                "size": each.size if each.size is not None else -1,
-                "state": each.state.value,
-                "bound": each.state is State.BOUND,
-                "media_type": each.media_type,
-                "digests": list(each.digests),
-                "labels": dict(each.labels),
-            }
-            for each in facts.components
-            if not each.external
-        ],
-        "findings": [
-            {
-                "code": each.code,
-                "severity": each.severity.value,
-                "component": each.component,
-                "detail": each.detail,
-            }
-            for each in facts.findings
-        ],
-        "statements": [
-            {
-                "document": each.document,
-                "type": each.predicate_type,
-                "kind": each.kind,
-                "anchors": sorted({one.anchor for one in scene.endorsements(each.document)}),
-                "facts": _plain(each.facts),
-            }
-            for each in facts.statements
-            if each.trusted and each.about and scene.endorsements(each.document)
-        ],
-        "occasion": _plain(facts.grounds.occasion),
-        "now": scene.at,
-    }
+
+
+def _components(scene: Scene) -> Any:
+    return [
+        {
+            "id": each.id,
+            "kind": each.kind,
+            "parent": each.parent,
+            "size": each.size if each.size is not None else -1,
+            "state": each.state.value,
+            "bound": each.state is State.BOUND,
+            "media_type": each.media_type,
+            "digests": list(each.digests),
+            "labels": each.labels,
+        }
+        for each in scene.facts.components
+        if not each.external
+    ]
+
+
+def _findings(scene: Scene) -> Any:
+    return [
+        {
+            "code": each.code,
+            "severity": each.severity.value,
+            "component": each.component,
+            "detail": each.detail,
+        }
+        for each in scene.facts.findings
+    ]
+
+
+def _statements(scene: Scene) -> Any:
+    """The statements about the image that an anchor of the policy vouches for."""
+    return [
+        {
+            "document": each.document,
+            "type": each.predicate_type,
+            "kind": each.kind,
+            "anchors": sorted(scene.persons(each.document)),
+            "facts": _plain(each.facts),
+        }
+        for each in scene.facts.statements
+        if each.trusted and each.about and scene.persons(each.document)
+    ]
+
+
+_MAKERS: dict[str, Callable[[Scene], Any]] = {
+    "image": _image,
+    "coverage": _coverage,
+    "signers": _signers,
+    "components": _components,
+    "findings": _findings,
+    "statements": _statements,
+    "occasion": lambda scene: _plain(scene.known.occasion),
+    "now": lambda scene: scene.at,
+}
+"""What a condition may speak of. What the image says of itself is in ``image``; what others say of
+it only counts where an anchor of the policy vouches for it."""
 
 
 def _plain(value: Any) -> Any:

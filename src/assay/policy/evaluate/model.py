@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from msgspec import Struct
 
@@ -39,6 +40,8 @@ class Known:
             for reached in endorsement.reaches:
                 self.reaching.setdefault(reached, []).append(endorsement)
         self._out_of_reach: set[str] | None = None
+        self.kept: dict[str, dict[Any, Any]] = {}
+        """What is costly to make and the same for many rules, by kind of requirement."""
 
     @cached_property
     def root_digests(self) -> tuple[str, ...]:
@@ -91,6 +94,25 @@ class Scene:
     ) -> None:
         self.known, self.facts, self.at = known, known.facts, known.at
         self._anchors, self._admits = anchors, admits
+
+    @property
+    def same_as(self) -> int:
+        """Equal for scenes in which the same signatures count."""
+        return id(self._admits) if self.selective else 0
+
+    def persons(self, reached: str) -> dict[str, set[str]]:
+        """The anchors that vouch for a target or a statement, each with the people behind it."""
+        kept: dict[str, dict[str, set[str]]] | None = None
+        if self._admits is None:
+            kept = self.known.kept.setdefault("persons", {})
+            if reached in kept:
+                return kept[reached]
+        found: dict[str, set[str]] = {}
+        for each in self.endorsements(reached):
+            found.setdefault(each.anchor, set()).add(str(each.person))
+        if kept is not None:
+            kept[reached] = found
+        return found
 
     def endorsements(self, reached: str) -> list[Endorsement]:
         """Who vouches for a target or a statement, as far as it is signed well enough."""
@@ -149,29 +171,30 @@ class Context(Struct, frozen=True):
 
 
 def result(
-    kind: str, outcome: Result, why: str, seen: Mapping[str, object] | None = None
+    kind: str, outcome: Result, why: str, seen: Mapping[str, str] | None = None
 ) -> RequirementResult:
     """What became of a requirement."""
-    return RequirementResult(
-        kind, outcome, why, {name: str(value) for name, value in (seen or {}).items()}
-    )
+    return RequirementResult(kind, outcome, why, {} if seen is None else dict(seen))
 
 
 def worst(kind: str, results: Sequence[RequirementResult], none: str) -> RequirementResult:
     """What became of a requirement that is judged for each target; ``none`` says that there is no
     target."""
-    if not results:
-        return result(kind, Result.UNCHECKED, none)
-    return min(results, key=lambda each: gravity(each.result))
+    if len(results) == 1:
+        return results[0]
+    return worst_of(results) if results else result(kind, Result.UNCHECKED, none)
 
 
-def gravity(outcome: Result) -> int:
-    """The least for the worst."""
-    return _GRAVITY.index(outcome)
+def worst_of(results: Sequence[RequirementResult]) -> RequirementResult:
+    """The worst of some results, and the first of those that are as bad."""
+    for outcome in (Result.FAILED, Result.UNCHECKED):
+        for each in results:
+            if each.result is outcome:
+                return each
+    return results[0]
 
 
 NO_TARGET = "nothing in it could be read that stands for the image"
-_GRAVITY = (Result.FAILED, Result.UNCHECKED, Result.PASSED)
 
 
 def for_target(target: Target, known: Known) -> str:
@@ -196,8 +219,8 @@ __all__ = [
     "Known",
     "Scene",
     "for_target",
-    "gravity",
     "moment",
     "result",
     "worst",
+    "worst_of",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from assay.appraisal.statement_rule import rulings_on
+from assay.appraisal.requirement import ruling
+from assay.appraisal.statement_rule import provenance_wanted
 from assay.model.policy_result import RequirementResult
-from assay.model.statement_demands import ProvenanceDemand, Role, Roles, StatementDemands
+from assay.model.statement_demands import ProvenanceDemand, Role, Roles
 from assay.policy.evaluate.model import Check, Context, Scene
 from assay.policy.evaluate.statements import from_ruling, hearing, judged
 from assay.policy.model import ProvenanceRequirement, Purpose
@@ -21,8 +22,8 @@ def compiled(wanted: ProvenanceRequirement, context: Context) -> Check:
         for builder in context.policy.builders
         for anchor in builder.signers
     )
-    demands = StatementDemands(
-        provenance=ProvenanceDemand(
+    asked = provenance_wanted(
+        ProvenanceDemand(
             builders=wanted.builder,
             sources=wanted.source,
             refs=wanted.ref,
@@ -31,11 +32,11 @@ def compiled(wanted: ProvenanceRequirement, context: Context) -> Check:
             only_parameters=wanted.only_these_parameters,
             level=wanted.level,
         ),
-        roles=Roles(builders=builders or None),
+        Roles(builders=builders or None),
     )
 
     def check(scene: Scene) -> RequirementResult:
-        [ruling] = rulings_on(scene.known.whole, judged(scene, hears), demands)
-        return from_ruling(KIND, ruling, scene, context, Purpose.PROVENANCE)
+        found = ruling(scene.known.whole, judged(scene, hears), asked)
+        return from_ruling(KIND, found, scene, context, Purpose.PROVENANCE)
 
     return check

@@ -39,15 +39,14 @@ def compiled(wanted: Signers, context: Context, purpose: Purpose = Purpose.IMAGE
 def _for_target(
     scene: Scene, target: Target, part: Part, asked: str, heard: frozenset[str]
 ) -> RequirementResult:
-    persons: dict[str, set[str]] = {}
-    for endorsement in scene.endorsements(target.id):
-        if endorsement.anchor in heard:
-            persons.setdefault(endorsement.anchor, set()).add(str(endorsement.person))
+    everybody = scene.persons(target.id)
+    persons = {name: everybody[name] for name in heard if name in everybody}
     met = is_met(part, persons.__contains__, lambda anchor: persons.get(anchor, ()))
     where = for_target(target, scene.known)
-    seen = {"asked for": asked, "vouching": ", ".join(sorted(persons)) or "nobody"}
+    names = sorted(persons)
+    seen = {"asked for": asked, "vouching": ", ".join(names) or "nobody"}
     if met is Met.YES:
-        return result(KIND, Result.PASSED, f"{' and '.join(sorted(persons))} vouch{where}", seen)
+        return result(KIND, Result.PASSED, f"by {' and '.join(names)}{where}", seen)
     if met is Met.UNKNOWN:
         why = f"the image was not checked with all of the anchors that are asked for{where}"
         return result(KIND, Result.UNCHECKED, why, seen)

@@ -34,9 +34,7 @@ Hearing = Callable[[Scene, StatementReport], bool]
 
 def heard(scene: Scene, statement: StatementReport, anchors: frozenset[str]) -> bool:
     """Whether one of these anchors vouches for a statement."""
-    return statement.trusted and any(
-        each.anchor in anchors for each in scene.endorsements(statement.document)
-    )
+    return statement.trusted and not anchors.isdisjoint(scene.persons(statement.document))
 
 
 def hearing(signers: Signers | None, context: Context, purpose: Purpose) -> Hearing:
@@ -52,9 +50,7 @@ def hearing(signers: Signers | None, context: Context, purpose: Purpose) -> Hear
     def enough(scene: Scene, statement: StatementReport) -> bool:
         if not statement.trusted:
             return False
-        persons: dict[str, set[str]] = {}
-        for each in scene.endorsements(statement.document):
-            persons.setdefault(each.anchor, set()).add(str(each.person))
+        persons = scene.persons(statement.document)
         met = is_met(demand, persons.__contains__, lambda anchor: persons.get(anchor, ()))
         return met is Met.YES
 
@@ -65,10 +61,9 @@ def judged(scene: Scene, hears: Hearing) -> list[Judged]:
     """The statements as rules about them want them; those of others count as not trusted."""
     found = []
     for report in scene.facts.statements:
-        anchors = [each.anchor for each in scene.endorsements(report.document)]
-        if not hears(scene, report):
+        if report.trusted and not hears(scene, report):
             report = replace(report, trusted=False)
-        operators = tuple(dict.fromkeys(anchors))
+        operators = tuple(scene.persons(report.document))
         found.append(Judged(report, report.fault, report.refusal, operators))
     return found
 
@@ -78,7 +73,7 @@ def from_ruling(
 ) -> RequirementResult:
     """What a rule about statements found out, as a result."""
     report, findings = ruling
-    seen: dict[str, object] = {}
+    seen: dict[str, str] = {}
     if report.statements:
         seen["statements"] = ", ".join(report.statements[:5])
     if report.met:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assay.model.grounds import SeenVersion, Target
 from assay.model.policy_result import RequirementResult, Result
 from assay.policy.evaluate.model import NO_TARGET, Check, Context, Known, Scene, result, worst
-from assay.policy.evaluate.versions import read_version
+from assay.policy.evaluate.versions import Version, read_version
 from assay.policy.model import VersionRequirement
 
 KIND = "version"
@@ -14,8 +14,12 @@ KIND = "version"
 def compiled(wanted: VersionRequirement, _context: Context) -> Check:
     """The check of the version."""
 
+    floor = None if wanted.at_least is None else read_version(wanted.at_least, wanted.order)
+
     def check(scene: Scene) -> RequirementResult:
-        results = [_for_target(scene.known, target, wanted) for target in scene.known.targets]
+        results = [
+            _for_target(scene.known, target, wanted, floor) for target in scene.known.targets
+        ]
         return worst(KIND, results, NO_TARGET)
 
     return check
@@ -29,7 +33,9 @@ def stated(known: Known, target: Target, read_from: str) -> str:
     return (target.labels if place == "label" else target.annotations).get(name, "")
 
 
-def _for_target(known: Known, target: Target, wanted: VersionRequirement) -> RequirementResult:
+def _for_target(
+    known: Known, target: Target, wanted: VersionRequirement, floor: Version | None
+) -> RequirementResult:
     text = stated(known, target, wanted.read_from)
     seen = {"read from": wanted.read_from, "version": text or "none"}
     version = read_version(text, wanted.order)
@@ -38,7 +44,6 @@ def _for_target(known: Known, target: Target, wanted: VersionRequirement) -> Req
         return result(KIND, Result.FAILED, why, seen)
     if wanted.at_least is not None:
         seen["at least"] = wanted.at_least
-        floor = read_version(wanted.at_least, wanted.order)
         if floor is None:
             why = f"{wanted.at_least!r} in the policy is no version"
             return result(KIND, Result.UNCHECKED, why, seen)

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from assay.appraisal.scan_rule import KINDS
-from assay.appraisal.statement_rule import rulings_on
+from assay.appraisal.scan_rule import KINDS, scan_ruling
 from assay.model.policy_result import RequirementResult, Result
 from assay.model.statement import Scan, StatementReport
-from assay.model.statement_demands import Role, Roles, ScanDemand, StatementDemands
-from assay.policy.evaluate.model import Check, Context, Scene, gravity, result
+from assay.model.statement_demands import Role, Roles, ScanDemand
+from assay.policy.evaluate.model import Check, Context, Scene, result, worst_of
 from assay.policy.evaluate.statements import from_ruling, hearing, judged
 from assay.policy.model import Purpose, VulnerabilityRequirement
 
@@ -30,7 +29,7 @@ def compiled(wanted: VulnerabilityRequirement, context: Context) -> Check:
         found = _judged(scene)
         if scene.selective:
             # that the signature of a bad scan is weak must not make way for a better one
-            found = min(found, _judged(scene.unselective), key=lambda each: gravity(each.result))
+            found = worst_of((found, _judged(scene.unselective)))
         return found
 
     def _judged(scene: Scene) -> RequirementResult:
@@ -48,9 +47,10 @@ def compiled(wanted: VulnerabilityRequirement, context: Context) -> Check:
             for one in mine
             if one.fault is not None and one.report.kind in KINDS and hears(scene, one.report)
         ]
-        asked = replace(demand, accepted=tuple(each.id for each in accepted))
-        demands = StatementDemands(scan=asked, roles=roles)
-        [ruling] = rulings_on(scene.known.whole, mine, demands)
+        asked = (
+            replace(demand, accepted=tuple(each.id for each in accepted)) if accepted else demand
+        )
+        ruling = scan_ruling(scene.known.whole, mine, asked, roles)
         found = from_ruling(KIND, ruling, scene, context, Purpose.SCAN)
         seen = dict(found.seen)
         if accepted:
