@@ -191,8 +191,10 @@ PCR_SIGNATURES = 256
 """Signed PCR values in one section: phases of a boot, times banks, times keys."""
 PCR_SIGNATURES_SIZE = 1 * MIB
 PCR_PHASE_PATHS = 32
-PCR_HARDWARE = 64
-"""Sections that are for certain hardware alone, each of which PCR 11 may depend on."""
+PCR_REREADS = 64
+"""How often the size of an image may be read to measure its profiles, which share most of it."""
+PCR_HARDWARE = 256
+"""Choices that hardware may make among the sections of one image, on which PCR 11 depends."""
 SBAT_SIZE = 64 * KIB
 SBAT_LEVEL_FILE = 16 * MIB
 """A revocation level as a file, or a shim that has one in it."""

@@ -297,6 +297,18 @@ def test_an_addition_to_an_image(tmp_path: Path) -> None:
     assert "pcr[11]" not in parts
 
 
+def test_more_hardware_than_can_be_tried(tmp_path: Path) -> None:
+    more = [(".dtbauto", b"tree")] * 16 + [(".efifw", b"firmware")] * 16
+    made = program(*SECTIONS, *more, signed_values(entry(KEY, SECTIONS)))
+    refused(check(tmp_path, made), "limit-exceeded")
+
+
+def test_profiles_that_take_far_more_to_measure_than_the_image_has(tmp_path: Path) -> None:
+    many = [(".profile", b"ID=x")] * 200
+    made = program(*BASE, (".linux", bytes(1 << 20)), *many).but(headers_size=0x4000)
+    refused(check(tmp_path, made), "limit-exceeded")
+
+
 def test_too_many_profiles(tmp_path: Path) -> None:
     made = program(*SECTIONS, *[(".profile", b"ID=x")] * 257)
     refused(check(tmp_path, made.but(headers_size=0x4000)), "limit-exceeded")

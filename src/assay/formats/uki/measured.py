@@ -36,6 +36,8 @@ class Measured(Struct):
     plan: Plan
     digests: Mapping[str, tuple[bytes, ...]]
     findings: Sequence[Finding] = field(default_factory=tuple)
+    computed: dict[str, dict[bytes, str]] = field(default_factory=dict)
+    """What `policies` found out, by bank: it takes long where hardware decides."""
 
     def value(self, bank: str, phases: Sequence[str]) -> bytes | None:
         """PCR 11 after these phases; None where that depends on the hardware."""
@@ -46,9 +48,9 @@ class Measured(Struct):
     def policies(self, bank: str) -> dict[bytes, str]:
         """Every policy that asks for PCR 11 in a state that a boot of this image may be in, with
         the name of the state."""
-        found: dict[bytes, str] = {}
-        if bank not in self.digests:
-            return found
+        if bank in self.computed or bank not in self.digests:
+            return self.computed.get(bank, {})
+        found = self.computed[bank] = {}
         for sections in self._states(bank):
             base = kernel.pcr_11(bank, sections)
             for phases in self.plan.paths:

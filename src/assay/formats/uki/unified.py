@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import prod
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -129,6 +130,7 @@ class _Reader:
         self._site, self._whole, self._to = site, whole, to
         self._components, self._usable = components, usable
         self._places = {part.id: place for place, part in enumerate(to.components)}
+        self._to_read = 0
         self._signatures: dict[int, tuple[PcrSignature, ...]] = {}
         self._keys: dict[int, PublicKey] = {}
 
@@ -183,14 +185,18 @@ class _Reader:
             (each for each in positions if self._usable[each].name in order),
             key=lambda each: order.index(self._usable[each].name),
         )
-        if sum(self._usable[each].name in REPEATABLE for each in measured) > limits.PCR_HARDWARE:
-            self._to.findings.append(
-                Finding.of(
-                    LIMIT_EXCEEDED, self._whole, f"more than {limits.PCR_HARDWARE} device trees"
-                )
-            )
+        names = [self._usable[each].name for each in measured]
+        choices = prod(names.count(name) + 1 for name in REPEATABLE)
+        if choices > limits.PCR_HARDWARE:
+            detail = f"{choices} choices of sections for certain hardware"
+            self._to.findings.append(Finding.of(LIMIT_EXCEEDED, self._whole, detail))
             return
         spans = tuple(content_span(self._usable[each]) for each in measured)
+        self._to_read += sum(end - start for start, end in spans)
+        if self._to_read > limits.PCR_REREADS * (self._site.blob.size or 0):
+            detail = f"{profile.prefix} more than {limits.PCR_REREADS} times the image to measure"
+            self._to.findings.append(Finding.of(LIMIT_EXCEEDED, self._whole, detail))
+            return
         pcr = Component(
             self._site.child(f"{profile.prefix}pcr[11]"),
             "pcr-11",
