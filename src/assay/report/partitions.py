@@ -6,13 +6,15 @@ from assay.model.verdict import ComponentReport, State, Verdict
 from assay.report.style import Paint, human_size
 
 _HEAD = ("partition", "offset", "size", "claimed", "type", "content")
+_LABELS = {"number", "offset", "type"}
+"""What a partition has."""
 
 
 def partition_lines(verdict: Verdict, paint: Paint) -> list[str]:
     """One line for each partition: where it is, how much of it some claim that holds is about, what
     it is for and what is in it. Nothing for an image without partitions."""
     rows: list[tuple[str, ...]] = [_HEAD]
-    rows += [_row(found) for found in verdict.components if "offset" in found.labels]
+    rows += [_row(found) for found in verdict.components if found.labels.keys() >= _LABELS]
     if len(rows) == 1:
         return []
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]

@@ -22,8 +22,7 @@ def is_half_of(component: Component, root: bytes) -> bool:
 def find_pair(components: Iterable[Component], root: bytes) -> tuple[Component, Component] | None:
     """The partition with the data and the one with the tree that a root hash names by their UUIDs;
     None where there are not exactly one of each that belong together."""
-    named = [found for found in components if found.kind == "partition" or "role" in found.labels]
-    named = [found for found in named if is_half_of(found, root)]
+    named = [found for found in components if "role" in found.labels and is_half_of(found, root)]
     data = [found for found in named if found.labels["role"] == DATA]
     trees = [found for found in named if found.labels["role"] == TREE]
     if len(data) != 1 or len(trees) != 1:
