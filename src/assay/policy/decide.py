@@ -106,8 +106,10 @@ class Decider:
             note = f"in force from {rule.effective_from:%Y-%m-%dT%H:%M:%SZ}, until then it warns"
         scene = Scene(known, compiled.anchors, compiled.admits)
         results: list[RequirementResult] = []
-        for kind, check in compiled.checks:
-            found = check(scene)
+        for each in compiled.checks:
+            kind, found = each.kind, known.results.get(each.same)
+            if found is None:
+                found = known.results[each.same] = each.check(scene)
             if found.result is not Result.PASSED:
                 excused = exempt.excuse(rule.name, kind)
                 if not excused and found.result is Result.UNCHECKED:

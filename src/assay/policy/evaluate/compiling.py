@@ -24,12 +24,20 @@ from assay.policy.evaluate.model import Admits, Check, Context
 from assay.policy.model import Purpose, Require, Rule, anchors_in
 
 
+class CompiledCheck(Struct, frozen=True):
+    """The check of one requirement. Checks of equal ``same`` come to the same result."""
+
+    kind: str
+    check: Check
+    same: str
+
+
 class CompiledRule(Struct, frozen=True):
-    """A rule with its checks, by kind. ``anchors`` are those whose word on the image counts for it,
+    """A rule with its checks. ``anchors`` are those whose word on the image counts for it,
     ``admits`` is what it asks of algorithms."""
 
     rule: Rule
-    checks: tuple[tuple[str, Check], ...]
+    checks: tuple[CompiledCheck, ...]
     anchors: frozenset[str]
     admits: Admits | None
 
@@ -40,10 +48,17 @@ def compile_rule(rule: Rule, context: Context) -> CompiledRule:
     wanted = rule.require
     serving = context.serving(Purpose.IMAGE)
     asked = frozenset(anchors_in(wanted.signers)) if wanted.signers is not None else serving
+    heard = serving & asked
+    # large policies ask for the same again and again, which is looked into once for each image
+    same = f"{sorted(heard)} {wanted.algorithms!r}"
+    checks = [
+        CompiledCheck(kind, check, f"{kind} {getattr(wanted, kind)!r} {same}")
+        for kind, check in _checks(wanted, context)
+    ]
     return CompiledRule(
         rule,
-        tuple(_checks(wanted, context)),
-        serving & asked,
+        tuple(checks),
+        heard,
         algorithms.admitting(wanted.algorithms) if wanted.algorithms is not None else None,
     )
 

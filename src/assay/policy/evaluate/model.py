@@ -40,6 +40,8 @@ class Known:
             for reached in endorsement.reaches:
                 self.reaching.setdefault(reached, []).append(endorsement)
         self._out_of_reach: set[str] | None = None
+        self.results: dict[str, RequirementResult] = {}
+        """What became of requirements that were judged already (`CompiledCheck.same`)."""
         self.kept: dict[str, dict[Any, Any]] = {}
         """What is costly to make and the same for many rules, by kind of requirement."""
 
