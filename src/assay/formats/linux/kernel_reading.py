@@ -4,19 +4,22 @@ into that."""
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from assay import limits
 from assay.formats.polyglot import polyglot_request
 from assay.linux.image import KernelImage, read_image
-from assay.linux.keyring import Keyring, Placed, read_keyring
 from assay.model.codes import linux as codes
 from assay.model.component import Component, Derived, Slice
 from assay.model.finding import AssayError, Finding, Severity
 from assay.model.measurement import HashRequest
 from assay.model.reading import Blob, Reading, Site
 from assay.model.spans import Span
+
+if TYPE_CHECKING:
+    from assay.linux.keyring import Keyring, Placed
 
 
 def read_kernel(site: Site) -> Reading:
@@ -36,12 +39,14 @@ def add_kernel(site: Site, whole: str, reading: Reading) -> None:
     """Add the parts of the kernel image whose file is the component ``whole``. With
     ``Options.closely`` it is decompressed, and the certificates built into it are among them."""
     size = site.blob.size or 0
+    keyring: Keyring | None = None
     try:
-        image, keyring = (
-            read_keyring(site.blob.read_at, size)
-            if site.options.closely
-            else (read_image(site.blob.read_at, size), None)
-        )
+        if site.options.closely:
+            from assay.linux.keyring import read_keyring
+
+            image, keyring = read_keyring(site.blob.read_at, size)
+        else:
+            image = read_image(site.blob.read_at, size)
     except AssayError as error:
         if site.options.closely:
             found = error.finding
