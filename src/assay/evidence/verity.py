@@ -75,7 +75,10 @@ class _Reader:
     def _in_partitions(self) -> tuple[Tree, str, int] | None:
         """The tree, and the partition that it is over, where the image is a disk whose partitions
         are known by this root hash."""
-        pair = find_pair(self._context.components.values(), self._given.root)
+        # those of a disk within a partition are not where their spans say in the image
+        root, components = self._context.root, self._context.components.values()
+        outer = (found for found in components if found.parent == root)
+        pair = find_pair(outer, self._given.root)
         if pair is None:
             return None
         data, holder = pair

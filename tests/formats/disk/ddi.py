@@ -19,6 +19,7 @@ from tests.support.disks import ESP, Gpt, Part
 
 TYPES = {
     "esp": ESP,
+    "home": "933ac7e1-2eb4-4f13-b844-0e14e2aef915",
     "root": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
     "root-verity": "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5",
     "root-verity-sig": "41092b05-9fc8-4523-994f-2def0408b176",

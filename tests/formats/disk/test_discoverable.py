@@ -341,3 +341,14 @@ def test_any_flipped_bit_of_what_is_signed_is_refused(
         changed[place] ^= 1
         assert check(tmp_path, bytes(changed), AUTHORITY).exit_status == 1, place
     assert TREE in {each.id for each in check(tmp_path, image, AUTHORITY).components}
+
+
+def test_a_root_hash_does_not_reach_into_a_disk_within_a_disk(tmp_path: Path, tree: Tree) -> None:
+    inner = Image().add("root", tree).build()
+    outer = Image(content={"home": inner}).build()
+    verdict = check(tmp_path, outer, root=tree.root)
+    assert verdict.exit_status == 1
+    # the tree is found, and no data is where it would have to be
+    assert verdict.coverage.bound == len(tree.content) - 4096
+    # what is in there is read all the same
+    assert any(each.id.endswith("[root-x86-64]/verity-data") for each in verdict.components)
