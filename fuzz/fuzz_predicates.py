@@ -11,6 +11,7 @@ from assay.predicates import (
     custom,
     link,
     sbom,
+    scai,
     signature,
     slsa_provenance,
     summary,
@@ -24,6 +25,8 @@ from assay.trust.roles import parse_roles
 TYPES = {
     "https://slsa.dev/provenance/v1": slsa_provenance.FAMILY,
     "https://slsa.dev/provenance/v0.2": slsa_provenance.FAMILY,
+    "https://slsa.dev/provenance/v0.1": slsa_provenance.FAMILY,
+    "https://in-toto.io/attestation/scai/v0.3": scai.FAMILY,
     "https://slsa.dev/verification_summary/v1": summary.VSA,
     "https://slsa.dev/verification_summary/v0.2": summary.VSA,
     "https://in-toto.io/attestation/svr/v0.2": summary.SVR,
@@ -130,6 +133,24 @@ EXAMPLES: dict[str, dict[str, object]] = {
         },
         "metadata": {"buildFinishedOn": "2026-11-20T10:00:00Z"},
         "materials": [RESOURCE],
+    },
+    "https://slsa.dev/provenance/v0.1": {
+        "builder": {"id": "https://builder.example/hosted"},
+        "recipe": {
+            "type": "https://a.example/build",
+            "definedInMaterial": 0,
+            "entryPoint": "release.yml",
+            "arguments": {"debug": "no"},
+        },
+        "metadata": {"buildFinishedOn": "2026-11-20T10:00:00Z"},
+        "materials": [RESOURCE],
+    },
+    "https://in-toto.io/attestation/scai/v0.3": {
+        "attributes": [
+            {"attribute": "HasStackProtection", "evidence": RESOURCE},
+            {"attribute": "HasNoDebugSymbols"},
+        ],
+        "producer": {"uri": "https://scanner.example"},
     },
     "https://slsa.dev/verification_summary/v1": {
         "verifier": {"id": "https://verifier.example"},

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.model.globs import Glob
 from assay.model.identity import IdentityPattern, NamePattern
 
 
@@ -31,6 +36,25 @@ from assay.model.identity import IdentityPattern, NamePattern
 )
 def test_a_pattern_matches_the_whole_name(pattern: str, name: str, matches: bool) -> None:
     assert NamePattern.parse(pattern).matches(name) is matches
+
+
+@given(
+    st.lists(st.sampled_from(["*", "**", "?", "a", "b", "/", "ab", "."]), max_size=8),
+    st.text("ab/.\n", max_size=12),
+)
+def test_a_glob_means_what_it_says(parts: list[str], name: str) -> None:
+    pattern = "".join(parts)
+    pieces = re.split(r"(\*\*|\*|\?)", pattern)
+    meaning = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    wanted = re.compile("".join(meaning.get(p) or re.escape(p) for p in pieces), re.DOTALL)
+    assert Glob(pattern).matches(name) is (wanted.fullmatch(name) is not None)
+
+
+def test_a_name_that_would_take_a_search_for_ever() -> None:
+    """Whoever gets a certificate chooses the name in it."""
+    pattern = NamePattern.parse("glob:" + "**a*b" * 400)
+    assert not pattern.matches("a" * 4000)
+    assert pattern.matches("xab" * 800)
 
 
 @pytest.mark.parametrize(

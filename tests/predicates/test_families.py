@@ -38,6 +38,8 @@ COSIGN_VULN = "https://cosign.sigstore.dev/attestation/vuln/v1"
 CUSTOM = "https://cosign.sigstore.dev/attestation/v1"
 V1 = "https://slsa.dev/provenance/v1"
 V0_2 = "https://slsa.dev/provenance/v0.2"
+V0_1 = "https://slsa.dev/provenance/v0.1"
+SCAI = "https://in-toto.io/attestation/scai/v0.3"
 VSA = "https://slsa.dev/verification_summary/v1"
 OPENVEX = "https://openvex.dev/ns/v0.2.0"
 CYCLONEDX = "https://cyclonedx.org/bom"
@@ -106,6 +108,35 @@ def test_provenance_v0_2() -> None:
     assert (source.uri, source.ref) == ("https://a.example/app", "refs/tags/v1")
     assert source.digests == {"gitCommit": "ab" * 20}
     assert facts.parameters == {"configSource.entryPoint": "release.yml", "debug": "no"}
+
+
+def test_provenance_v0_1() -> None:
+    facts = facts_of(V0_1)
+    assert isinstance(facts, Provenance)
+    assert facts.builder == "https://builder.example/hosted"
+    assert facts.build_type == "https://a.example/build"
+    [source] = facts.sources
+    assert source.digests == {"gitCommit": "ab" * 20}
+    assert source.field == "materials[0].uri"
+    assert facts.parameters == {"recipe.entryPoint": "release.yml", "debug": "no"}
+
+
+@pytest.mark.parametrize("number", [-1, 1, True, "0", 0.0])
+def test_a_source_that_is_no_material(number: object) -> None:
+    value = example(V0_1)
+    value["recipe"]["definedInMaterial"] = number
+    assert "definedInMaterial" in refused(V0_1, value)
+
+
+def test_attributes_in_the_words_of_their_signer() -> None:
+    facts = facts_of(SCAI)
+    assert facts == Values(
+        {
+            "attributes": "HasStackProtection, HasNoDebugSymbols",
+            "producer": "https://scanner.example",
+        }
+    )
+    assert "attributes" in refused(SCAI, {"attributes": []})
 
 
 @pytest.mark.parametrize(

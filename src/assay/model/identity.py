@@ -8,6 +8,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from assay.model.globs import Glob
+
 IDENTITY_SCHEME = "identity"
 """The `Key.scheme` of identities: not a key of their own, they narrow what other keys prove."""
 
@@ -43,11 +45,11 @@ class NamePattern(Struct, frozen=True, dict=True):
         form, _, rest = self.text.partition(":")
         if form == "regex":
             return re.compile(rest)
-        if form == "glob":
-            parts = re.split(r"(\*\*|\*|\?)", rest)
-            wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-            return re.compile("".join(wild.get(p) or re.escape(p) for p in parts), re.DOTALL)
         return re.compile(re.escape(self.text))
+
+    @cached_property
+    def _glob(self) -> Glob | None:
+        return Glob(self.text.removeprefix("glob:")) if self.text.startswith("glob:") else None
 
     @property
     def literal(self) -> str:
@@ -56,7 +58,11 @@ class NamePattern(Struct, frozen=True, dict=True):
 
     def matches(self, name: str) -> bool:
         """Whether the whole of ``name`` is what the pattern says."""
-        return len(name) <= _LONGEST and self._compiled.fullmatch(name) is not None
+        if len(name) > _LONGEST:
+            return False
+        if self._glob is not None:
+            return self._glob.matches(name)
+        return self._compiled.fullmatch(name) is not None
 
 
 class IdentityPattern(Struct, frozen=True):

@@ -1,5 +1,5 @@
-"""SLSA provenance v1 and v0.2 (slsa.dev/provenance/v1, slsa.dev/provenance/v0.2): which builder
-built the image, from what, in which way."""
+"""SLSA provenance v1, v0.2 and v0.1 (slsa.dev/provenance/v1 and so on): which builder built the
+image, from what, in which way."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from assay.predicates.model import Affirming, Predicate, PredicateFamily
 
 V1 = "https://slsa.dev/provenance/v1"
 V0_2 = "https://slsa.dev/provenance/v0.2"
+V0_1 = "https://slsa.dev/provenance/v0.1"
+_TITLES = {kind: f"SLSA provenance {kind.rpartition('/')[2]}" for kind in (V1, V0_2, V0_1)}
 
 _SOURCES = ("workflow", "source", "sourceToBuild", "buildConfigSource", "configSource")
 """External parameters by which the known build types of v1 name what was built: GitHub's, Google
@@ -25,11 +27,11 @@ class SlsaProvenance(Affirming):
     name = "slsa-provenance"
 
     def title(self, predicate_type: str) -> str:
-        return {V1: "SLSA provenance v1", V0_2: "SLSA provenance v0.2"}.get(predicate_type, "")
+        return _TITLES.get(predicate_type, "")
 
     def read(self, predicate: Predicate) -> Facts:
         fields = Fields(predicate.content, predicate.document)
-        return _v1(fields) if predicate.type == V1 else _v0_2(fields)
+        return {V1: _v1, V0_2: _v0_2}.get(predicate.type, _v0_1)(fields)
 
 
 def _v1(fields: Fields) -> Provenance:
@@ -103,6 +105,37 @@ def _v0_2(fields: Fields) -> Provenance:
         dependencies=fields.resources("materials"),
         invocation=metadata.text_or_none("buildInvocationId")
         or metadata.text_or_none("buildInvocationID"),
+        started=metadata.time("buildStartedOn"),
+        finished=metadata.time("buildFinishedOn"),
+    )
+
+
+def _v0_1(fields: Fields) -> Provenance:
+    recipe, metadata = fields.within("recipe"), fields.within_or_empty("metadata")
+    materials = fields.resources("materials")
+    sources: tuple[Source, ...] = ()
+    if "definedInMaterial" in recipe:
+        number = recipe.raw("definedInMaterial")
+        if (
+            not isinstance(number, int)
+            or isinstance(number, bool)
+            or not (0 <= number < len(materials))
+        ):
+            raise recipe.wrong("definedInMaterial", "the number of a material")
+        uri, ref = split(materials[number].uri)
+        field = f"materials[{number}].uri"
+        sources = (Source(uri, ref, materials[number].digests, field),)
+    arguments = isinstance(recipe.raw("arguments"), dict)
+    parameters = recipe.leaves("arguments") if arguments else {}
+    if entry := recipe.text_or_none("entryPoint"):
+        parameters = {"recipe.entryPoint": entry, **parameters}
+    return Provenance(
+        builder=fields.within("builder").text("id"),
+        build_type=recipe.text("type"),
+        sources=sources,
+        parameters=parameters,
+        dependencies=materials,
+        invocation=metadata.text_or_none("buildInvocationId"),
         started=metadata.time("buildStartedOn"),
         finished=metadata.time("buildFinishedOn"),
     )
