@@ -90,6 +90,7 @@ def _endorsements(
                 signer=voucher.signer,
                 claims=voucher.claims,
                 signed_for=document.labels.get(SIGNED_NAME, "") if document else "",
+                certificate=voucher.notes.get("certificate", ""),
             )
     claiming = {outcome.claim.origin for outcome in outcomes}
     for anchor, name in names.items():

@@ -39,8 +39,8 @@ class Endorsement(Struct, frozen=True):
 
     ``anchor`` is its name in the policy. ``reaches`` are the targets and the statements that claims
     lead to from there. Endorsements of one ``person`` are by one signer, by whatever keys.
-    ``claims`` are what is proven of the signer beside names, and ``signed_for`` is the image name
-    that the signed document says it is about.
+    ``claims`` are what is proven of the signer beside names, ``certificate`` is the fingerprint of
+    the signer's, and ``signed_for`` is the image name that the signed document says it is about.
     """
 
     anchor: str
@@ -51,6 +51,7 @@ class Endorsement(Struct, frozen=True):
     signer: Signer | None = None
     claims: dict[str, str] = {}
     signed_for: str = ""
+    certificate: str = ""
 
 
 class Occasion(Struct, frozen=True):

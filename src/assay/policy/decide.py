@@ -33,6 +33,8 @@ from assay.policy.evaluate.signers import compiled as compile_signers
 from assay.policy.facts import Facts
 from assay.policy.match import Index
 from assay.policy.model import Exemption, Mode, Policy, Purpose, WhenUnchecked, anchors_in
+from assay.policy.revoking import counting
+from assay.policy.standing import Standing
 
 _AUTHENTIC = ("signers", "identities", "algorithms", "freshness")
 """Requirements that are about who vouches for the image."""
@@ -55,6 +57,7 @@ class Decider:
     ) -> None:
         self.policy, self.digest = policy, digest
         context = Context(policy, definitions or {})
+        self._standing = Standing(policy)
         self._rules = [compile_rule(rule, context) for rule in policy.rules]
         self._about = Index([rule.match for rule in policy.rules])
         self._exceptions = Index([each.match for each in policy.exceptions], every=True)
@@ -76,6 +79,8 @@ class Decider:
 
     def decide(self, facts: Facts, at: datetime) -> Decided:
         """What the policy says of an image at a time."""
+        standing = counting(facts, self._standing, at)
+        facts = standing.facts
         known = Known(facts, at)
         exempt = _Exemptions(
             [self.policy.exceptions[number] for number in self._exceptions.about(known)], at
@@ -88,10 +93,11 @@ class Decider:
         glass = self._break_glass(known, refusing, in_force=in_force)
         findings = list(_findings(facts, rules, in_force=in_force, glass=glass))
         findings += exempt.findings(facts.grounds.root)
+        findings += standing.findings
         report = PolicyReport(
             name=self.policy.name,
             digest=self.digest,
-            decided=_decided(rules, refusing, glass, in_force=in_force),
+            decided=standing.refusal or _decided(rules, refusing, glass, in_force=in_force),
             rules=tuple(rules),
             exceptions=tuple(exempt.uses()),
             break_glass=glass,

@@ -6,7 +6,7 @@ holder of a stolen key writes whatever time into it. Without such a proof it was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -41,25 +41,74 @@ def has_proven_time(signer: Signer) -> bool:
     )
 
 
-def fault_of(
-    policy: Policy,
-    name: str,
-    at: datetime,
-    signer: Signer | None = None,
-    notes: Mapping[str, str] | None = None,
-) -> str:
-    """Why the word of the anchor ``name`` does not count, in a few words; empty where it does.
-    ``signer`` is None for an anchor that signs nothing (a digest); ``notes`` are the voucher's."""
-    anchor = policy.anchors.get(name)
-    if anchor is None:
-        return f"the policy has no anchor {name}"
-    signed = SignedTime.of(signer, at)
-    if fault := outside_of(anchor, signed):
-        return fault
-    for each in policy.revoked:
-        if _concerns(each, name, signer, notes or {}) and _counts(each, signed):
-            return f"revoked{_since(each)}: {each.reason}"
-    return ""
+class Standing:
+    """What a policy says of the standing of its anchors, ready to be asked of many signatures."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._anchors = policy.anchors
+        self._by_anchor: dict[str, list[Revoked]] = {}
+        self._by_key: dict[str, list[Revoked]] = {}
+        self._by_certificate: dict[str, list[Revoked]] = {}
+        self._by_name: list[Revoked] = []
+        self._by_digest: dict[str, Revoked] = {}
+        for one in policy.revoked:
+            if one.anchor is not None:
+                self._by_anchor.setdefault(one.anchor, []).append(one)
+            elif one.identity is not None:
+                self._by_name.append(one)
+            elif one.digest is not None:
+                self._by_digest.setdefault(one.digest, one)
+            elif one.certificate:
+                self._by_certificate.setdefault(_fingerprint(one.certificate), []).append(one)
+            else:
+                self._by_key.setdefault(one.key.lower(), []).append(one)
+        windows = any(a.valid_from or a.valid_until for a in policy.anchors.values())
+        self.says_nothing = not (policy.revoked or windows)
+        """Whether every signature counts, and every digest."""
+
+    def knows(self, name: str) -> bool:
+        """Whether the policy has an anchor of this name."""
+        return name in self._anchors
+
+    def fault_of(
+        self, name: str, at: datetime, signer: Signer | None = None, certificate: str = ""
+    ) -> str:
+        """Why the word of the anchor ``name`` does not count, in a few words; empty where it does.
+        ``signer`` is None for an anchor that signs nothing (a digest); ``certificate`` is the
+        fingerprint of the signer's, empty where there is none."""
+        anchor = self._anchors.get(name)
+        if anchor is None:
+            return f"the policy has no anchor {name}"
+        signed = SignedTime.of(signer, at)
+        if fault := outside_of(anchor, signed):
+            return fault
+        for each in self._concerning(name, signer, certificate):
+            if each.since is None or not signed.proven or signed.time >= each.since:
+                since = f" since {each.since:%Y-%m-%d %H:%M UTC}" if each.since else ""
+                return f"revoked{since}: {each.reason}"
+        return ""
+
+    def revoked_digest(self, digests: Iterable[str]) -> Revoked | None:
+        """Which entry of the policy revokes one of these digests (``algorithm:hex``)."""
+        if not self._by_digest:
+            return None
+        return next((self._by_digest[each] for each in digests if each in self._by_digest), None)
+
+    def _concerning(self, name: str, signer: Signer | None, certificate: str) -> Iterator[Revoked]:
+        yield from self._by_anchor.get(name, ())
+        if signer is None:
+            return
+        yield from self._by_key.get(signer.key.lower(), ())
+        if certificate:
+            yield from self._by_certificate.get(_fingerprint(certificate), ())
+        for one in self._by_name:
+            assert one.identity is not None
+            if any(one.identity.matches(each) for each in (signer.identity, *signer.names)):
+                yield one
+
+
+def _fingerprint(text: str) -> str:
+    return text.lower().replace(":", "").removeprefix("sha256")
 
 
 def outside_of(window: Anchor | Material, signed: SignedTime) -> str:
@@ -71,30 +120,3 @@ def outside_of(window: Anchor | Material, signed: SignedTime) -> str:
     if window.valid_until is not None and signed.time >= window.valid_until:
         return f"{how} {signed.time:{day}}, not before {window.valid_until:{day}}"
     return ""
-
-
-def revoked_digest(policy: Policy, digests: Iterable[str]) -> Revoked | None:
-    """Which entry of the policy revokes one of these digests (``algorithm:hex``)."""
-    known = set(digests)
-    return next((each for each in policy.revoked if each.digest in known), None)
-
-
-def _concerns(one: Revoked, name: str, signer: Signer | None, notes: Mapping[str, str]) -> bool:
-    if one.anchor is not None:
-        return one.anchor == name
-    if signer is None:
-        return False
-    if one.identity is not None:
-        return any(one.identity.matches(each) for each in (signer.identity, *signer.names))
-    if one.certificate:
-        shown = notes.get(CERTIFICATE, "").lower().replace(":", "").removeprefix("sha256")
-        return shown == one.certificate.removeprefix("sha256:")
-    return bool(one.key) and one.key.lower() == signer.key.lower()
-
-
-def _counts(one: Revoked, signed: SignedTime) -> bool:
-    return one.since is None or not signed.proven or signed.time >= one.since
-
-
-def _since(one: Revoked) -> str:
-    return f" since {one.since:%Y-%m-%d %H:%M UTC}" if one.since is not None else ""

@@ -15,8 +15,7 @@ from assay.model.finding import Finding
 from assay.model.measurement import Request
 from assay.model.signature import PreparedSignature, Status
 from assay.policy.anchors import Material
-from assay.policy.model import Policy
-from assay.policy.standing import SignedTime, fault_of, outside_of
+from assay.policy.standing import CERTIFICATE, SignedTime, Standing, outside_of
 from assay.trust.documents import SignedDocument
 from assay.trust.requirements import Judged, Requirement
 
@@ -37,7 +36,7 @@ class Trusted(Requirement, frozen=True, kw_only=True):
     """An anchor of a policy, or one of several keys of it. Any signature by it counts, in its time
     and while it is not revoked."""
 
-    policy: Policy
+    standing: Standing
     window: Material | None = None
 
     def concerns(self, prepared: PreparedSignature, document: SignedDocument | None) -> bool:
@@ -81,4 +80,5 @@ class Trusted(Requirement, frozen=True, kw_only=True):
             signed = SignedTime.of(voucher.signer, at)
             if fault := outside_of(self.window, signed):
                 return fault
-        return fault_of(self.policy, self.anchor.name, at, voucher.signer, voucher.notes)
+        certificate = voucher.notes.get(CERTIFICATE, "")
+        return self.standing.fault_of(self.anchor.name, at, voucher.signer, certificate)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from assay.model.signature import Key
 from assay.policy.anchors import Anchor, Material
 from assay.policy.material import Piece, Pieces, window_of
 from assay.policy.model import Policy, Purpose, anchor_id
+from assay.policy.standing import Standing
 from assay.policy.trusted import AnyDocument, Trusted
 from assay.sigstore.trusted_root import TRUSTED_ROOT_SCHEME
 from assay.sources.model import OpenOptions
@@ -83,10 +84,13 @@ class Trusting(Struct):
 
 
 class Builder:
-    """Makes keys of the anchors of one policy."""
+    """Makes keys of the anchors of one policy, for a time (None: whenever it is asked)."""
 
-    def __init__(self, policy: Policy, pieces: Pieces, roots: Roots) -> None:
-        self._policy, self._pieces, self._roots = policy, pieces, roots
+    def __init__(
+        self, policy: Policy, pieces: Pieces, roots: Roots, at: datetime | None = None
+    ) -> None:
+        self._policy, self._pieces, self._roots, self._at = policy, pieces, roots, at
+        self._standing = Standing(policy)
         self._shared = [*self._clocks(), *self._lists()]
         self.definitions = {name: self._definition(name) for name in policy.anchors}
 
@@ -128,21 +132,24 @@ class Builder:
                 replace(key, anchor=one.id if key.anchor else "") for key in (*keys, *self._shared)
             )
             found.requirements.append(
-                Trusted(one, mine, (), _ANY, policy=self._policy, window=window)
+                Trusted(one, mine, (), _ANY, standing=self._standing, window=window)
                 if not anchor.uefi_databases
                 else self._by_firmware(name, anchor, one, mine, window)
             )
+        in_force = not self._standing.fault_of(name, self._at or datetime.now(UTC))
         for text in anchor.digests:
             one = identified("digest", f"digest {text}")
             found.anchors.append(one)
-            found.digests[one.id] = Digest.parse(text)
+            if in_force:
+                found.digests[one.id] = Digest.parse(text)
         for field, kind in (("checksums", "checksums"), ("baselines", "baseline")):
             for number, _ in enumerate(getattr(anchor, field)):
                 piece = self._pieces["anchors", name, field, number]
                 one = identified(kind, piece.name)
                 found.anchors.append(one)
-                given = GivenFile.holding(kind, Path(piece.name), piece.data, one.id)
-                found.documents.append(given)
+                if in_force:
+                    given = GivenFile.holding(kind, Path(piece.name), piece.data, one.id)
+                    found.documents.append(given)
         found.demands.append(Demand(anchor_id(name), name, NOTHING, word=word_of(anchor)))
 
     def _signers(
@@ -199,7 +206,7 @@ class Builder:
         for number, _ in enumerate(anchor.forbidden):
             forbidden |= read_database(self._pieces["anchors", name, "forbidden", number])
         return ByFirmware(
-            one, keys, SCHEMES, _ANY, policy=self._policy, window=window, forbidden=forbidden
+            one, keys, SCHEMES, _ANY, standing=self._standing, window=window, forbidden=forbidden
         )
 
     def _trusted_roots(self, anchor: Anchor, lent: Sequence[Key]) -> list[Key]:
@@ -251,6 +258,12 @@ class Builder:
             ],
             "secrets": list(anchor.secrets),
             "digests": list(anchor.digests),
+            "windows": [
+                [field, number, one.valid_from, one.valid_until]
+                for field in ("keys", "authorities", "uefi_databases")
+                for number, one in enumerate(getattr(anchor, field))
+                if isinstance(one, Material)
+            ],
         }
         encoded = msgspec.json.encode([mine, stated], order="deterministic")
         return f"sha256:{hashlib.sha256(encoded).hexdigest()}"

@@ -159,7 +159,7 @@ def load_documents(
     pieces = _pieces(documents, fetched)
     roots = read_roots(merged.policy, pieces, at or datetime.now(UTC), options)
     try:
-        builder = Builder(merged.policy, pieces, roots)
+        builder = Builder(merged.policy, pieces, roots, at)
     except ValueError as error:
         raise UsageError(str(error)) from error
     digests = [hashlib.sha256(one.data).hexdigest() for one in fetched]

@@ -206,9 +206,33 @@ NO_GROUNDS = Code(
     "Verify the image again, with --policy or --record-facts.",
 )
 
+POLICY_ANCHOR_OUT_OF_FORCE = Code(
+    "policy-anchor-out-of-force",
+    "somebody vouches for it whose word does not count by this policy",
+    Severity.WARNING,
+    Question.AUTHENTIC,
+    "Each signature that was verified against the time in which the policy trusts its anchor, and"
+    " against what the policy revokes. What was recorded is compared as well.",
+    "The key was rotated or revoked after the image was verified, or the policy trusts it only from"
+    " later on.",
+    "Have the image signed again with a key that is in force.",
+)
+
+POLICY_DIGEST_REVOKED = Code(
+    "policy-digest-revoked",
+    "the policy revokes this very image, or a part of it",
+    Severity.ERROR,
+    Question.ALLOWED,
+    "The digests of the image and of all its parts against those that the policy revokes.",
+    "The image, or something in it, was found to be bad after it had been signed.",
+    "Use another version. Where it is in use already, treat that as an incident.",
+)
+
 BY_POLICY = frozenset(
     code.name
     for code in (
+        POLICY_ANCHOR_OUT_OF_FORCE,
+        POLICY_DIGEST_REVOKED,
         POLICY_RULE_NOT_MET,
         POLICY_RULE_UNCHECKED,
         POLICY_NO_RULE,
