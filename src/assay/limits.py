@@ -362,7 +362,7 @@ PATH_LINKS = 40
 """Symbolic links followed to resolve one path in a root file system."""
 
 TCG_LOG_SIZE = 16 * MIB
-TCG_EVENTS = 65_536
+TCG_EVENTS = 20_000
 TCG_BANKS = 16
 TCG_DIGEST_SIZE = 64
 TCG_SHOWN = 400

@@ -13,7 +13,7 @@ from assay.model.codes import content as codes
 from assay.model.component import Slice, Stored
 from assay.model.finding import Finding
 from assay.model.grounds import Gap
-from assay.model.spans import SpanSet
+from assay.model.spans import Span, SpanSet
 from assay.model.verdict import Coverage, State
 
 
@@ -190,14 +190,22 @@ def _named_damage(
 
 
 class _Accumulator:
+    """Spans by space, put together when they are asked for: of an image of thousands of parts, each
+    adds a few."""
+
     def __init__(self) -> None:
         self._found: dict[Space, SpanSet] = {}
+        self._added: dict[Space, list[Span]] = {}
 
     def add(self, space: Space, spans: SpanSet) -> None:
-        self._found[space] = self.at(space) | spans
+        self._added.setdefault(space, []).extend(spans.spans)
 
     def at(self, space: Space) -> SpanSet:
-        return self._found.get(space, SpanSet())
+        added = self._added.pop(space, None)
+        known = self._found.get(space, SpanSet())
+        if added:
+            known = self._found[space] = known | SpanSet(added)
+        return known
 
 
 def _ranges(spans: SpanSet, shown: int = 6) -> str:
