@@ -228,7 +228,7 @@ def test_all_of_it_is_in_the_json(folder: Path) -> None:
     assert verdict["decision"] == "allowed", verdict["findings"]
     assert [each["name"] for each in verdict["requirements"]] == ["provenance"]
     assert {each["facts"]["type"] for each in verdict["statements"]} == {
-        "provenance", "summary", "scan", "vex", "sbom", "link", "test-result",
+        "provenance", "summary", "scan", "vex", "sbom", "link", "test-result", "values",
     }  # fmt: skip
     assert all(each["trusted"] and each["about"] for each in verdict["statements"])
 

@@ -343,6 +343,8 @@ def test_something_broken_that_is_attached_is_told_and_left_out(
         (["--created", "yesterday"], "not an RFC 3339 time"),
         (["--checksums", "missing"], "No such file"),
         (["-o", "disk.img", "--force"], "that is the image itself"),
+        (["--annotation", "a=b"], "give it when you verify"),
+        (["--docker-reference", "registry.example/app"], "give it when you verify"),
     ],
 )
 def test_what_makes_no_sense(home: Path, arguments: list[str], why: str) -> None:

@@ -165,6 +165,12 @@ def _given_parts(given: dict[str, Any]) -> list[Part]:
     from assay.offline.collect import Part, beside
     from assay.trust.secrets import is_secret_name
 
+    for option in ("annotation", "docker_reference"):
+        if given[option]:
+            raise UsageError(
+                f"--{option.replace('_', '-')} is asked of signatures; a bundle does not ask, so"
+                " give it when you verify"
+            )
     if given["notation_config"]:
         raise UsageError("--notation-config is a directory; copy it, and name it when you verify")
     parts: list[Part] = []
