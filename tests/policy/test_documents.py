@@ -33,6 +33,16 @@ def test_a_directory_is_one_policy(tmp_path: Path) -> None:
     assert list(policy.anchors) == ["release"]
 
 
+def test_test_cases_in_a_directory_are_no_policy(tmp_path: Path) -> None:
+    Person(tmp_path, "release")
+    write(tmp_path, RULES + ANCHORS)
+    (tmp_path / "cases.yaml").write_text("# ours\nassay-policy-cases: 1\ncases: []\n")
+    assert load([str(tmp_path)], at=AT).policy.rules
+    (tmp_path / "other.yaml").write_text("something: else\n")
+    with pytest.raises(UsageError, match=r"other\.yaml"):
+        load([str(tmp_path)], at=AT)
+
+
 def test_a_pinned_policy_is_the_one_that_was_meant(tmp_path: Path) -> None:
     person = Person(tmp_path, "release")
     name = write(tmp_path, RULES + _pinned_anchors(person))

@@ -71,7 +71,13 @@ def fetch(
         raise UsageError(f"--policy {name}: no *.yaml and no *.yml file in it")
     if len(files) > limits.POLICY_FILES:
         raise UsageError(f"--policy {name}: more than {limits.POLICY_FILES} files")
-    return [_file(each, None, signers, at) for each in files]
+    return [_file(each, None, signers, at) for each in files if not _is_cases(each)]
+
+
+def _is_cases(path: Path) -> bool:
+    """Whether a file holds test cases, which people keep beside the policy that they are of."""
+    data = read_bounded(path, limits.POLICY_SIZE, "--policy")
+    return re.search(rb"^assay-policy-cases[ \t]*:", data, re.MULTILINE) is not None
 
 
 def _file(path: Path, pinned: Digest | None, signers: Trust | None, at: datetime | None) -> Fetched:
