@@ -602,6 +602,7 @@ def judgeable(gathered: Gathered, facts: Facts, request: VerifyOptions) -> Case:
         history=request.ask_history(used_as) if request.ask_history is not None else (),
         untrusted_labels=gathered.reading.untrusted_labels,
         untrusted_annotations=gathered.reading.untrusted_annotations,
+        untrusted_platforms=gathered.reading.untrusted_platforms,
     )
 
 

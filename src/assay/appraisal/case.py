@@ -85,3 +85,4 @@ class Case(Struct):
     history: tuple[SeenVersion, ...] = ()
     untrusted_labels: dict[str, dict[str, str]] = {}
     untrusted_annotations: dict[str, dict[str, str]] = {}
+    untrusted_platforms: dict[str, str] = {}

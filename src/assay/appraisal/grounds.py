@@ -43,6 +43,8 @@ def _target(case: Case, target: str) -> Target:
     labels: dict[str, str] = {}
     for part in (*below, target):
         labels |= case.untrusted_labels.get(part, {})
+    platforms = case.untrusted_platforms
+    stated = next((platforms[part] for part in (*below, target) if part in platforms), "")
     component = case.components.get(target)
     return Target(
         id=target,
@@ -53,7 +55,7 @@ def _target(case: Case, target: str) -> Target:
             and isinstance(request, HashRequest)
             and request == HashRequest(request.algorithm)
         ),
-        platform=component.labels.get("platform", "") if component else "",
+        platform=(component.labels.get("platform", "") if component else "") or stated,
         labels=labels,
         annotations=case.untrusted_annotations.get(target, {}),
     )

@@ -122,8 +122,9 @@ class Reading(Struct):
     bytes) in which further formats may be looked for; ``connect`` are called with all that was
     read, once everything within the image was, to relate parts that formats cannot see from where
     they are, and may raise AssayError; ``store`` is one that was found within the
-    bytes (an archive's). ``untrusted_labels`` and ``untrusted_annotations`` are what images say of
-    themselves, by the component (a configuration, a manifest) that says it.
+    bytes (an archive's). ``untrusted_labels``, ``untrusted_annotations`` and
+    ``untrusted_platforms`` are what images say of themselves, by the component (a configuration, a
+    manifest) that says it.
     """
 
     components: list[Component] = field(default_factory=list)
@@ -140,6 +141,7 @@ class Reading(Struct):
     connect: list[Callable[[Reading], None]] = field(default_factory=list)
     untrusted_labels: dict[str, dict[str, str]] = field(default_factory=dict)
     untrusted_annotations: dict[str, dict[str, str]] = field(default_factory=dict)
+    untrusted_platforms: dict[str, str] = field(default_factory=dict)
     store: BlobStore | None = None
 
     def absorb(self, other: Reading) -> None:
@@ -157,6 +159,7 @@ class Reading(Struct):
         self.connect += other.connect
         self.untrusted_labels |= other.untrusted_labels
         self.untrusted_annotations |= other.untrusted_annotations
+        self.untrusted_platforms |= other.untrusted_platforms
 
 
 class Format(Protocol):

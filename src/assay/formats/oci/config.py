@@ -108,6 +108,8 @@ def parse_config(context: Context, data: bytes, config: Config) -> None:
     if labels:
         context.reading.untrusted_labels[config.component] = labels
     config.platform = Platform.read(found)
+    if config.platform.name and not config.platform.unknown:
+        context.reading.untrusted_platforms[config.component] = config.platform.name
     config.diff_ids = _diff_ids(context, found.get("rootfs"), config.component)
     config.history_layers = _history_layers(found.get("history"))
 
