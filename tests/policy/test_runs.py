@@ -260,3 +260,12 @@ def test_reports_tell_the_rules(folder: Path, form: str) -> None:
     text = (folder / "report.out").read_text()
     assert "namespaces" in text
     assert "1.0.0 is older than 1.1.0" in text
+
+
+def test_an_entry_without_a_version_sets_no_floor(folder: Path) -> None:
+    run(folder, "ledger", "init", "n.db", "--key", "ledger.key", "--origin", "example.org/n")
+    ledger = ("--ledger", "n.db", "--ledger-key", "ledger.key")
+    words = ("verify", "app.img", "--policy", "policy.yaml", *ledger, "--known-as")
+    run(folder, *words, "registry.example/acme/app:latest")
+    run(folder, *words, "registry.example/acme/app:1.1.0", "--environment", "production")
+    run(folder, *words, "registry.example/acme/app:1.0.0", "--environment", "production", status=1)

@@ -143,14 +143,19 @@ def _used_as(verdict: Verdict) -> str:
 
 
 def _versions(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    """What the policy looked at as the image's version, for each of its platforms; empty text for
+    one that has none there."""
     rules = verdict.policy.rules if verdict.policy is not None else ()
-    found = [
-        (each.seen["read from"][:300], each.seen["version"][:300])
-        for rule in rules
-        for each in rule.requirements
-        if each.kind == "version" and {"read from", "version"} <= each.seen.keys()
-    ]
-    return tuple(dict.fromkeys(found))[:VERSIONS_IN_LEAF]
+    found: dict[tuple[str, str], None] = {}
+    for rule in rules:
+        for each in rule.requirements:
+            if each.kind == "version" and (read_from := each.seen.get("read from", "")):
+                place, _, name = read_from.partition(":")
+                for target in verdict.grounds.targets if verdict.grounds is not None else ():
+                    said = target.labels if place == "label" else target.annotations
+                    text = each.seen.get("version", "") if place == "tag" else said.get(name, "")
+                    found[read_from[:300], text[:300]] = None
+    return tuple(found)[:VERSIONS_IN_LEAF]
 
 
 def sized(entry: Entry) -> bytes:

@@ -68,8 +68,8 @@ class Occasion(Struct, frozen=True):
 class SeenVersion(Struct, frozen=True):
     """The highest version of a repository that a ledger has on record as allowed. ``read_from`` is
     where it stood (``tag``, ``label:NAME`` ...), ``order`` how versions compare; ``version`` is
-    empty where there was none, and ``unread`` counts entries that do not tell. ``entry`` is the
-    number of the entry."""
+    empty where there was none, and ``unread`` counts entries of which that is not known. ``entry``
+    is the number of the entry."""
 
     repository: str
     read_from: str

@@ -36,6 +36,7 @@ from assay.policy.model import Exemption, Mode, Policy, Purpose, WhenUnchecked, 
 from assay.policy.revoking import counting
 from assay.policy.standing import Standing
 
+_ENFORCE, _WARN, _AUDIT = Mode.ENFORCE.value, Mode.WARN.value, Mode.AUDIT.value
 _AUTHENTIC = ("signers", "identities", "algorithms", "freshness")
 """Requirements that are about who vouches for the image."""
 
@@ -88,7 +89,7 @@ class Decider:
         rules = [
             self._judged(self._rules[number], known, exempt) for number in self._about.about(known)
         ]
-        in_force = any(rule.mode == Mode.ENFORCE.value for rule in rules)
+        in_force = any(rule.mode == _ENFORCE for rule in rules)
         refusing = [rule for rule in rules if rule.refuses]
         glass = self._break_glass(known, refusing, in_force=in_force)
         findings = list(_findings(facts, rules, in_force=in_force, glass=glass))
@@ -261,9 +262,9 @@ def _of_requirement(
     unchecked = found.result is Result.UNCHECKED
     code: Code = codes.POLICY_RULE_UNCHECKED if unchecked else codes.POLICY_RULE_NOT_MET
     severity = Severity.ERROR
-    if rule.mode == Mode.AUDIT.value:
+    if rule.mode == _AUDIT:
         severity = Severity.INFO
-    elif rule.mode == Mode.WARN.value or found.excused or broken:
+    elif rule.mode == _WARN or found.excused or broken:
         severity = Severity.WARNING
     notes = [note for note in (rule.note, found.excused) if note]
     noted = f" ({'; '.join(notes)})" if notes else ""
@@ -307,7 +308,7 @@ def _decided(
             for each in rule.requirements
             if each.counts_against
         )
-    passing = [rule.name for rule in rules if rule.mode == Mode.ENFORCE.value]
+    passing = [rule.name for rule in rules if rule.mode == _ENFORCE]
     return f"meets {', '.join(passing)}"
 
 

@@ -120,6 +120,8 @@ class Index:
 
     def about(self, known: Known) -> list[int]:
         """Those that fit an image, in order."""
+        if not self._fits:
+            return []
         registries = {form.partition("/")[0] for form in known.name.forms}
         candidates = [*self._anywhere]
         for registry in registries:

@@ -34,13 +34,15 @@ def seen_versions(
     unread = dict.fromkeys(wanted, 0)
     for row, entry in _allowed(log, repository):
         for place, order in wanted:
-            version = read_version(_version(row, entry, place), order)
-            if version is None:
+            said = _versions(row, entry, place)
+            if said is None:
                 unread[place, order] += 1
-                continue
-            before = highest.get((place, order))
-            if before is None or version > before[0]:
-                highest[place, order] = (version, row.index)
+            for text in said or ():
+                # what is no version says nothing of what is older
+                version = read_version(text, order)
+                before = highest.get((place, order))
+                if version is not None and (before is None or version > before[0]):
+                    highest[place, order] = (version, row.index)
     return tuple(
         SeenVersion(
             repository,
@@ -66,20 +68,19 @@ def _allowed(log: Log, repository: str) -> Iterator[tuple[Row, Entry]]:
                 yield row, entry
 
 
-def _version(row: Row, entry: Entry, place: str) -> str:
-    """What the image said of its version; empty where that is not known."""
-    for read_from, version in entry.versions:
-        if read_from == place:
-            return version
+def _versions(row: Row, entry: Entry, place: str) -> list[str] | None:
+    """What the image said of its version, for each platform; None where that is not known."""
+    found = [version for read_from, version in entry.versions if read_from == place]
+    if found:
+        return found
     if place == "tag":
-        return registry_name(entry.used_as or entry.image).tag
+        return [registry_name(entry.used_as or entry.image).tag]
     verdict = verdict_in(row)
     if verdict is None:
-        return ""
+        return None
     try:
         facts = facts_of(verdict)
     except AssayError:
-        return ""
+        return None
     known = Known(facts, time_of(facts))
-    found = {stated(known, target, place) for target in known.targets}
-    return found.pop() if len(found) == 1 else ""
+    return [stated(known, target, place) for target in known.targets]

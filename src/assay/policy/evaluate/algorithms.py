@@ -9,14 +9,13 @@ from assay.model.anchor import Algorithm
 from assay.model.grounds import Endorsement, Target
 from assay.model.policy_result import RequirementResult, Result
 from assay.policy.evaluate.model import (
-    NO_TARGET,
     Admits,
     Check,
     Context,
     Scene,
     for_target,
+    over_targets,
     result,
-    worst,
 )
 from assay.policy.model import AlgorithmRequirement
 
@@ -70,10 +69,9 @@ def compiled(wanted: AlgorithmRequirement, _context: Context) -> Check:
 
     def check(scene: Scene) -> RequirementResult:
         modern = wanted.post_quantum_from is not None and scene.at >= wanted.post_quantum_from
-        results = [
-            _for_target(scene, target, admits, modern=modern) for target in scene.known.targets
-        ]
-        return worst(KIND, results, NO_TARGET)
+        return over_targets(
+            KIND, scene, lambda target: _for_target(scene, target, admits, modern=modern)
+        )
 
     return check
 

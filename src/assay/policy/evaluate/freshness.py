@@ -9,14 +9,13 @@ from assay.appraisal.requirement import CLOCK_SKEW, duration
 from assay.model.grounds import Target
 from assay.model.policy_result import RequirementResult, Result
 from assay.policy.evaluate.model import (
-    NO_TARGET,
     Check,
     Context,
     Scene,
     for_target,
     moment,
+    over_targets,
     result,
-    worst,
 )
 from assay.policy.model import FreshnessRequirement
 
@@ -29,10 +28,9 @@ def compiled(wanted: FreshnessRequirement, _context: Context) -> Check:
     """The check of the time of signing."""
 
     def check(scene: Scene) -> RequirementResult:
-        results = [
-            _for_target(scene, target, wanted.signed_within) for target in scene.known.targets
-        ]
-        return worst(KIND, results, NO_TARGET)
+        return over_targets(
+            KIND, scene, lambda target: _for_target(scene, target, wanted.signed_within)
+        )
 
     return check
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from assay.model.grounds import Target
 from assay.model.identity import IdentityPattern
 from assay.model.policy_result import RequirementResult, Result
-from assay.policy.evaluate.model import NO_TARGET, Check, Context, Scene, for_target, result, worst
+from assay.policy.evaluate.model import Check, Context, Scene, for_target, over_targets, result
 from assay.policy.model import Identity
 
 KIND = "identities"
@@ -21,8 +21,7 @@ def compiled(wanted: Sequence[Identity], _context: Context) -> Check:
     asked = " or ".join(str(pattern) for pattern in patterns)
 
     def check(scene: Scene) -> RequirementResult:
-        results = [_for_target(scene, target, patterns, asked) for target in scene.known.targets]
-        return worst(KIND, results, NO_TARGET)
+        return over_targets(KIND, scene, lambda target: _for_target(scene, target, patterns, asked))
 
     return check
 

@@ -40,12 +40,13 @@ class Known:
             for reached in endorsement.reaches:
                 self.reaching.setdefault(reached, []).append(endorsement)
         self._out_of_reach: set[str] | None = None
+        self._whole: Whole | None = None
         self.results: dict[str, RequirementResult] = {}
         """What became of requirements that were judged already (`CompiledCheck.same`)."""
         self.kept: dict[str, dict[Any, Any]] = {}
         """What is costly to make and the same for many rules, by kind of requirement."""
 
-    @cached_property
+    @property
     def root_digests(self) -> tuple[str, ...]:
         """The digests of the component that a digest of the image means."""
         root = self.facts.grounds.root
@@ -68,9 +69,14 @@ class Known:
             }
         return target in self._out_of_reach or "" in self._out_of_reach
 
-    @cached_property
+    @property
     def whole(self) -> Whole:
         """The image, for rules about statements."""
+        if self._whole is None:
+            self._whole = self._made_whole()
+        return self._whole
+
+    def _made_whole(self) -> Whole:
         digests = {
             target.id: [
                 digest.removeprefix("sha256:")
@@ -187,6 +193,16 @@ def worst(kind: str, results: Sequence[RequirementResult], none: str) -> Require
     return worst_of(results) if results else result(kind, Result.UNCHECKED, none)
 
 
+def over_targets(
+    kind: str, scene: Scene, judge: Callable[[Target], RequirementResult]
+) -> RequirementResult:
+    """What became of a requirement that is judged for each target of an image."""
+    targets = scene.known.targets
+    if len(targets) == 1:
+        return judge(targets[0])
+    return worst(kind, [judge(target) for target in targets], NO_TARGET)
+
+
 def worst_of(results: Sequence[RequirementResult]) -> RequirementResult:
     """The worst of some results, and the first of those that are as bad."""
     for outcome in (Result.FAILED, Result.UNCHECKED):
@@ -222,6 +238,7 @@ __all__ = [
     "Scene",
     "for_target",
     "moment",
+    "over_targets",
     "result",
     "worst",
     "worst_of",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from assay.model.grounds import Target
 from assay.model.policy_result import RequirementResult, Result
 from assay.model.statement import Summary
-from assay.policy.evaluate.model import NO_TARGET, Check, Context, Scene, for_target, result, worst
+from assay.policy.evaluate.model import Check, Context, Scene, for_target, over_targets, result
 from assay.policy.evaluate.statements import heard
 from assay.policy.model import NameRequirement, Purpose
 from assay.policy.names import ImageName, registry_name
@@ -63,7 +63,7 @@ def compiled(wanted: NameRequirement, context: Context) -> Check:
         return result(KIND, Result.FAILED, why, seen)
 
     def check(scene: Scene) -> RequirementResult:
-        return worst(KIND, [for_one(scene, each) for each in scene.known.targets], NO_TARGET)
+        return over_targets(KIND, scene, lambda target: for_one(scene, target))
 
     return check
 

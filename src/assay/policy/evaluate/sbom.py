@@ -7,7 +7,7 @@ from assay.model.contents import ContentAccount
 from assay.model.grounds import Target
 from assay.model.policy_result import RequirementResult, Result
 from assay.model.statement import Contents
-from assay.policy.evaluate.model import NO_TARGET, Check, Context, Scene, for_target, result, worst
+from assay.policy.evaluate.model import Check, Context, Scene, for_target, over_targets, result
 from assay.policy.evaluate.statements import hearing, judged
 from assay.policy.model import Purpose, SbomRequirement
 
@@ -51,7 +51,7 @@ def compiled(wanted: SbomRequirement, context: Context) -> Check:
         return _share(scene, target, wanted.percent_of_files, seen, where)
 
     def check(scene: Scene) -> RequirementResult:
-        return worst(KIND, [for_one(scene, each) for each in scene.known.targets], NO_TARGET)
+        return over_targets(KIND, scene, lambda target: for_one(scene, target))
 
     return check
 

@@ -7,13 +7,12 @@ from assay.model.demand import AtLeast, NotCarried, Part, Vouches
 from assay.model.grounds import Target
 from assay.model.policy_result import RequirementResult, Result
 from assay.policy.evaluate.model import (
-    NO_TARGET,
     Check,
     Context,
     Scene,
     for_target,
+    over_targets,
     result,
-    worst,
 )
 from assay.policy.model import Purpose, Signers, anchors_in, demand_of
 
@@ -30,8 +29,9 @@ def compiled(wanted: Signers, context: Context, purpose: Purpose = Purpose.IMAGE
     def check(scene: Scene) -> RequirementResult:
         missing = context.not_tried(anchors, scene.known)
         part = without(demand, frozenset(missing)) if missing else demand
-        results = [_for_target(scene, target, part, asked, heard) for target in scene.known.targets]
-        return worst(KIND, results, NO_TARGET)
+        return over_targets(
+            KIND, scene, lambda target: _for_target(scene, target, part, asked, heard)
+        )
 
     return check
 
@@ -41,7 +41,10 @@ def _for_target(
 ) -> RequirementResult:
     everybody = scene.persons(target.id)
     persons = {name: everybody[name] for name in heard if name in everybody}
-    met = is_met(part, persons.__contains__, lambda anchor: persons.get(anchor, ()))
+    if isinstance(part, Vouches):
+        met = Met.YES if part.anchor in persons else Met.NO
+    else:
+        met = is_met(part, persons.__contains__, lambda anchor: persons.get(anchor, ()))
     where = for_target(target, scene.known)
     names = sorted(persons)
     seen = {"asked for": asked, "vouching": ", ".join(names) or "nobody"}

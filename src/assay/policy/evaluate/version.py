@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.model.grounds import SeenVersion, Target
 from assay.model.policy_result import RequirementResult, Result
-from assay.policy.evaluate.model import NO_TARGET, Check, Context, Known, Scene, result, worst
+from assay.policy.evaluate.model import Check, Context, Known, Scene, over_targets, result
 from assay.policy.evaluate.versions import Version, read_version
 from assay.policy.model import VersionRequirement
 
@@ -17,10 +17,9 @@ def compiled(wanted: VersionRequirement, _context: Context) -> Check:
     floor = None if wanted.at_least is None else read_version(wanted.at_least, wanted.order)
 
     def check(scene: Scene) -> RequirementResult:
-        results = [
-            _for_target(scene.known, target, wanted, floor) for target in scene.known.targets
-        ]
-        return worst(KIND, results, NO_TARGET)
+        return over_targets(
+            KIND, scene, lambda target: _for_target(scene.known, target, wanted, floor)
+        )
 
     return check
 

@@ -33,8 +33,8 @@ def compiled(wanted: VulnerabilityRequirement, context: Context) -> Check:
         return found
 
     def _judged(scene: Scene) -> RequirementResult:
-        accepted = [each for each in wanted.allow if scene.at < each.until]
         lapsed = [each.id for each in wanted.allow if scene.at >= each.until]
+        accepted = [each for each in wanted.allow if scene.at < each.until]
         # scans count by who signed them; whose VEX counts is for the table of roles to say
         mine = [
             one
@@ -52,7 +52,7 @@ def compiled(wanted: VulnerabilityRequirement, context: Context) -> Check:
         )
         ruling = scan_ruling(scene.known.whole, mine, asked, roles)
         found = from_ruling(KIND, ruling, scene, context, Purpose.SCAN)
-        seen = dict(found.seen)
+        seen = found.seen
         if accepted:
             seen["accepted"] = ", ".join(f"{one.id} until {one.until:%Y-%m-%d}" for one in accepted)
         if lapsed:
@@ -61,7 +61,7 @@ def compiled(wanted: VulnerabilityRequirement, context: Context) -> Check:
             # a scan that cannot be read must not make way for an older one
             why = f"the scan {unread[0]} cannot be understood"
             return result(KIND, Result.UNCHECKED, why, seen)
-        return replace(found, seen=seen)
+        return found
 
     return check
 
