@@ -306,6 +306,27 @@ def test_a_shim_measures_its_keys_and_what_it_starts(tmp_path: Path) -> None:
     assert any("same certificate" in each for each in prediction.assumptions)
 
 
+def test_a_unified_kernel_below_a_shim_is_known_in_part(tmp_path: Path) -> None:
+    """The kernel's command line, initrd and sections are; how the stub starts it is not."""
+    (tmp_path / "second.efi").write_bytes(
+        image(VENDOR, version=258, more=((".sbat", b"sbat,1,S,sbat,1,x\nuki,1,U,u,1,x\n"),))
+    )
+    path = str(tmp_path / "second.efi")
+    prediction = predicted(tmp_path, shim(DB), Settings(), second_stage=path)
+    for pcr in (4, 7):
+        assert register(prediction, pcr).unknown
+    for pcr in (9, 11, 14):
+        assert register(prediction, pcr).values
+
+
+def test_a_newer_stub_starts_the_kernel_itself(tmp_path: Path) -> None:
+    for enabled in (True, False):
+        settings = Settings(enabled=enabled)
+        prediction = predicted(tmp_path, image(DB, version=258), settings)
+        assert register(prediction, 4).values
+        assert len(register(prediction, 4).events) == 3
+
+
 def test_what_a_boot_loader_started_is_found_in_the_image(tmp_path: Path) -> None:
     data, parts = shim(DB), {hashlib.sha256(b"a kernel").hexdigest(): "partition[ESP]/vmlinuz"}
     (tmp_path / "second.efi").write_bytes(loader(VENDOR))

@@ -19,7 +19,6 @@ from assay.boot.prediction.program import Program
 from assay.boot.prediction.shim import PCR as SHIM_PCR
 from assay.boot.prediction.shim import Shim, is_shim
 from assay.boot.prediction.unified import (
-    FIRST_DIRECT,
     STUB,
     is_unified,
     kernel_register,
@@ -140,8 +139,7 @@ class Stages:
             return self._partly(4, events, "what the program starts after this is not known")
         version = self._stub_version()
         if self._second is not None:
-            direct = version is not None and version >= FIRST_DIRECT
-            inner, unknown = None, "" if direct else "how the stub starts the kernel below a shim"
+            inner, unknown = None, "how the stub starts the kernel below a shim"
         else:
             inner, unknown = kernel_start(program, version, self._secure_boot, banks)
         if inner is not None:

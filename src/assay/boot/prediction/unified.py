@@ -19,8 +19,9 @@ from assay.tcg import unified_kernel as kernel
 from assay.tcg.replay import digest, extend
 
 STUB = "systemd-stub"
-FIRST_DIRECT = 258
-"""The version of the stub that no longer asks the firmware to load the kernel."""
+_FIRST_DIRECT = 258
+"""The version of the stub that no longer asks the firmware to load the kernel, unless a shim is
+there (systemd, src/boot/linux.c)."""
 _SEEN = 252
 """The version that was seen to keep the firmware from measuring the kernel with Secure Boot on."""
 _KERNEL_VERSION = re.compile(rb"(\d+)\.(\d+)")
@@ -40,7 +41,7 @@ def kernel_start(
 ) -> tuple[PredictedEvent | None, str]:
     """The event in PCR 4 of the kernel's own start; None where there is none. The text says why it
     is not known whether there is one."""
-    if version is not None and version >= FIRST_DIRECT:
+    if version is not None and version >= _FIRST_DIRECT:
         return None, ""
     if version is None or version < _SEEN or (secure_boot and version > _SEEN):
         name = f"{STUB} {version}" if version is not None else "this stub"
