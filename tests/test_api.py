@@ -25,10 +25,20 @@ from assay import (
     sign,
     verify,
 )
+from assay.measure.fs_verity import FsVeritySink
+from assay.model.measurement import FsVerityRequest
 from assay.model.secret import Secret
 from assay.produce.keys import pkcs8
 from assay.produce.keys.kinds import generate
+from tests.formats.pe.test_authenticode import ROOT
+from tests.formats.pe.test_sbat import program as sbat_program
+from tests.formats.pe.test_sbat import signed
+from tests.formats.verity.support import BLOCK, SALT
+from tests.formats.verity.support import make as hash_tree
+from tests.signatures.support import run, tool
+from tests.support.certificates import NOW
 from tests.support.images import Layout
+from tests.uefi.test_sbat import LEVEL
 
 CONTENT = b"assay" * 1000
 DIGEST = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
@@ -182,3 +192,77 @@ def test_what_the_interface_has() -> None:
     assert set(assay.__all__) <= set(dir(assay))
     with pytest.raises(AttributeError):
         assay.no_such_name  # noqa: B018
+
+
+def test_root_hashes(tmp_path: Path) -> None:
+    made = hash_tree(CONTENT[:4096])
+    (tmp_path / "root.img").write_bytes(CONTENT[:4096])
+    (tmp_path / "root.verity").write_bytes(made.tree)
+    root, image = made.root.hex(), tmp_path / "root.img"
+    beside = {"tree": tmp_path / "root.verity"}
+    assert verify(image, Trust().add_verity_root(root, **beside))
+    assert verify(image, Trust().add_verity_root(f"sha256:{root}", data_blocks=8, **beside))
+    assert not verify(image, Trust().add_verity_root(root, data_blocks=7, **beside))
+    assert not verify(image, Trust().add_verity_root("00" * 32, **beside))
+    image.write_bytes(CONTENT[:4096] + made.tree[BLOCK:])
+    bare = {"superblock": False, "data_block_size": BLOCK, "hash_block_size": BLOCK}
+    assert verify(image, Trust().add_verity_root(root, offset=4096, salt=SALT, **bare))
+    assert not verify(image, Trust().add_verity_root(root, offset=4096, salt=b"", **bare))
+
+
+@pytest.mark.parametrize(
+    ("root", "more"),
+    [
+        ("no digits", {}),
+        ("md7:00", {}),
+        ("00" * 32, {"algorithm": "md7"}),
+        ("00" * 32, {"blocks": 7}),
+        ("00" * 32, {"superblock": False}),
+        ("00" * 32, {"superblock": False, "offset": 0}),
+    ],
+)
+def test_what_no_root_hash_is(root: str, more: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        Trust().add_verity_root(root, **more)
+
+
+def test_fs_verity(image: Path) -> None:
+    digest = FsVerityRequest("sha512", 1024, b"salt")
+    sink = FsVeritySink(digest)
+    sink.update(memoryview(CONTENT))
+    value = f"sha512:{sink.finish().hex()}"
+    assert verify(image, Trust().add_fs_verity(value, 1024, b"salt"))
+    assert not verify(image, Trust().add_fs_verity(value, 1024))
+    with pytest.raises(UsageError, match="fs-verity"):
+        verify(image, Trust(), fs_verity_signatures=[image], fs_verity_algorithm="sha384")
+    with pytest.raises(UsageError, match="fs_verity_signatures: give a list"):
+        verify(image, Trust(), fs_verity_signatures=image)
+
+
+def test_signatures_of_fs_verity_digests(image: Path, tmp_path: Path) -> None:
+    signature = tmp_path / "disk.img.sig"
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    run(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
+        "-out", certificate, "-subj", "/CN=signer", "-days", "30",
+    )  # fmt: skip
+    run(
+        tool("fsverity"), "sign", image, signature, f"--key={key}", f"--cert={certificate}",
+        "--hash-alg=sha512", "--salt=73616c74",
+    )  # fmt: skip
+    trust, made = Trust().add_ca(certificate), {"fs_verity_algorithm": "sha512"}
+    signatures = {"fs_verity_signatures": [signature]}
+    assert verify(image, trust, **signatures, **made, fs_verity_salt=b"salt")
+    assert not verify(image, trust, **signatures, **made)
+
+
+def test_revocation_levels(tmp_path: Path) -> None:
+    program, authority, level = tmp_path / "a.efi", tmp_path / "ca.pem", tmp_path / "level.csv"
+    program.write_bytes(signed(sbat_program()))
+    authority.write_bytes(ROOT.pem)
+    trust = Trust().add_ca(authority)
+    level.write_bytes(LEVEL)
+    assert verify(program, trust, sbat_levels=[level], at=NOW)
+    level.write_bytes(LEVEL.replace(b"grub,5", b"grub,6"))
+    assert not verify(program, trust, sbat_levels=[level], at=NOW)
+    assert verify(program, trust, at=NOW)

@@ -50,6 +50,11 @@ def verify(
     bundle: Path = "",
     bundle_digest: str = "",
     bundle_keys: Iterable[Path] = (),
+    sbat_levels: Iterable[Path] = (),
+    fs_verity_signatures: Iterable[Path] = (),
+    fs_verity_algorithm: str = "sha256",
+    fs_verity_block_size: int = 4096,
+    fs_verity_salt: bytes = b"",
 ) -> Verdict:
     """Check that an image is exactly what someone in ``trust`` published.
 
@@ -67,7 +72,10 @@ def verify(
     With ``offline`` no connection is made. Validity is judged at the time ``at``, which needs a
     time zone; None is now. ``bundle`` is an offline bundle that everything that speaks of the image
     is taken from (the image itself may be in it: ``bundle:FILE``); it is evidence, unless it is
-    pinned by ``bundle_digest`` or by a signature of one of ``bundle_keys``.
+    pinned by ``bundle_digest`` or by a signature of one of ``bundle_keys``. Programs that one of
+    the revocation levels (SBAT) in ``sbat_levels`` does not take are refused.
+    ``fs_verity_signatures`` are signatures of the file's fs-verity digest, made as the other three
+    say.
 
     Whatever is wrong with the image, or keeps it from being read, is in the verdict, which is
     true only when the image is allowed. Raises UsageError when the request makes no sense.
@@ -75,6 +83,14 @@ def verify(
     rule = BuiltInRule(threshold, every, self_consistent, statements or StatementDemands())
     options = _options(trust, rule, signatures, attestations, platform, forced_type, offline, at)
     options.contents = _contents(sboms, require_sbom, sbom_coverage)
+    options.sbat_levels = _names("sbat_levels", sbat_levels)
+    options.fs_verity_signatures = _names("fs_verity_signatures", fs_verity_signatures)
+    if options.fs_verity_signatures:
+        from assay.trust.verity import fs_verity_request
+
+        options.fs_verity = fs_verity_request(
+            fs_verity_algorithm, fs_verity_block_size, fs_verity_salt
+        )
     if policy:
         from assay.policy_documents.load import with_policies
 
@@ -104,11 +120,15 @@ def verify(
 
 
 def _contents(sboms: Iterable[Path], required: bool, coverage: float | None) -> ContentOptions:
-    if isinstance(sboms, str | os.PathLike):
-        raise UsageError("sboms: give a list of files")
     if coverage is not None and not 0 <= coverage <= 1:
         raise UsageError("sbom_coverage: not a share from 0 to 1")
-    return ContentOptions(tuple(os.fspath(sbom) for sbom in sboms), required, coverage)
+    return ContentOptions(tuple(_names("sboms", sboms)), required, coverage)
+
+
+def _names(option: str, files: Iterable[Path]) -> list[str]:
+    if isinstance(files, str | os.PathLike):
+        raise UsageError(f"{option}: give a list of files")
+    return [os.fspath(file) for file in files]
 
 
 def inspect(
@@ -294,16 +314,13 @@ def _options(
 ) -> pipeline.VerifyOptions:
     if at is not None and at.tzinfo is None:
         raise UsageError(f"at: {at} has no time zone")
-    for option, files in (("signatures", signatures), ("attestations", attestations)):
-        if isinstance(files, str | os.PathLike):
-            raise UsageError(f"{option}: give a list of files")
     return pipeline.VerifyOptions(
         trust=trust,
         rule=rule,
         formats=Options(platform=platform, forced_type=forced_type),
         open=OpenOptions(offline=offline, platform=platform),
-        signatures=[os.fspath(signature) for signature in signatures],
-        attestations=[os.fspath(attestation) for attestation in attestations],
+        signatures=_names("signatures", signatures),
+        attestations=_names("attestations", attestations),
         at=at,
     )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -21,7 +21,6 @@ from assay.model.demand import Demand
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, UsageError
 from assay.model.identity import IDENTITY_SCHEME, IdentityPattern, NamePattern
-from assay.model.measurement import FsVerityRequest
 from assay.model.signature import Key
 from assay.trust import secrets
 from assay.trust.requirements import Requirement
@@ -165,10 +164,14 @@ class Trust(Struct):
         self.digests[self._add("digest", description or f"digest {digest}")] = digest
         return self
 
-    def add_verity_root(self, given: VerityGiven) -> Trust:
-        """Trust the image whose hash tree (dm-verity) has this root hash."""
+    def add_verity_root(self, root: str | VerityGiven, **more: Any) -> Trust:
+        """Trust the image whose hash tree (dm-verity) has this root hash. ``more`` says where the
+        tree is and how it is made (`given_root`): ``tree=FILE, offset=BYTES, data_blocks=N``..."""
+        from assay.trust.verity import given_root
+
         if self.verity:
             raise UsageError("--verity-root: one hash tree is over an image; give one root hash")
+        given = given_root(root, **more) if isinstance(root, str) else root
         shown = given.root.hex()
         self.verity[self._add("verity-root", f"verity root hash {shown}")] = given
         return self
@@ -191,14 +194,13 @@ class Trust(Struct):
     def add_fs_verity(self, text: str, block_size: int = 4096, salt: bytes = b"") -> Trust:
         """Trust the file with this fs-verity digest (``algorithm:hex``), made with blocks of this
         many bytes and this salt."""
-        from assay.measure.fs_verity import check_request
+        from assay.trust.verity import fs_verity_request
 
         try:
             digest = Digest.parse(text.strip())
-            request = FsVerityRequest(digest.algorithm, block_size, salt)
-            check_request(request)
         except ValueError as error:
             raise UsageError(f"--fs-verity: {error}") from error
+        request = fs_verity_request(digest.algorithm, block_size, salt)
         anchor = self._add("fs-verity", f"fs-verity digest {digest}")
         self.fs_verity[anchor] = FsVerityIs(request, digest.value)
         return self
