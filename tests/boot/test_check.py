@@ -581,6 +581,17 @@ def test_a_database_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
     assert errors(answer) == {"boot-variable-unreadable"}
 
 
+def test_a_certificate_that_cannot_be_read_allows_nothing_and_may_revoke(tmp_path: Path) -> None:
+    bad = uefi.entries("X509", b"no certificate")
+    db = uefi.certificates(AUTHORITY) + bad
+    answer = ask_of(tmp_path, SIGNED, machine(tmp_path, db))
+    assert answer.exit_status == 0
+    assert "uefi-entry-unreadable" in warnings(answer)
+    answer = ask_of(tmp_path, SIGNED, machine(tmp_path, dbx=bad))
+    assert answer.exit_status == 3
+    assert errors(answer) == {"boot-variable-unreadable"}
+
+
 def test_files_that_are_given_by_themselves(tmp_path: Path) -> None:
     (tmp_path / "db.esl").write_bytes(uefi.certificates(AUTHORITY))
     (tmp_path / "dbx.esl").write_bytes(digest_list(kernel()))

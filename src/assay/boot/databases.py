@@ -8,12 +8,15 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from assay.model.boot import DatabaseSummary
-from assay.model.codes import uefi as codes
+from assay.model.codes.boot import BOOT_VARIABLE_UNREADABLE
+from assay.model.codes.uefi import UEFI_ENTRY_UNREADABLE
 from assay.model.finding import AssayError, Finding
 from assay.uefi.revocation import revocation_of
 from assay.uefi.sbat import Level
 from assay.uefi.signature_list import Kind, SignatureList
 from assay.x509.certificate import Certificate, read_certificate
+
+_REVOKING = ("dbx", "MokListX", "vendor_dbx")
 
 
 class Listed(Struct, frozen=True):
@@ -101,8 +104,8 @@ def summary(name: str, entries: Sequence[Listed]) -> DatabaseSummary:
 def listed(
     name: str, source: str, lists: Sequence[SignatureList], findings: list[Finding]
 ) -> Iterator[Listed]:
-    """The entries that count. A certificate that cannot be read counts for nothing, as for
-    firmware, and is a finding; so is a kind that no firmware looks at."""
+    """The entries that count. A certificate that cannot be read counts for nothing and is a
+    finding; where it might revoke something, nothing can be said of what it is held against."""
     for number, each in enumerate(lists):
         known = each.known
         for place, entry in enumerate(each.entries):
@@ -112,7 +115,9 @@ def listed(
                     certificate = read_certificate(entry.data)
                 except AssayError as error:
                     detail = f"{name}, {where}: {error.finding.detail}"
-                    findings.append(Finding.of(codes.UEFI_ENTRY_UNREADABLE, source, detail))
+                    # what cannot be read allows nothing; but it may revoke something
+                    code = BOOT_VARIABLE_UNREADABLE if name in _REVOKING else UEFI_ENTRY_UNREADABLE
+                    findings.append(Finding.of(code, source, detail))
                     continue
                 yield Listed(name, source, where, certificate)
             elif known.kind is Kind.HASH:
@@ -130,4 +135,4 @@ def single(name: str, source: str, der: bytes, findings: list[Finding]) -> Itera
         yield Listed(name, source, "", read_certificate(der))
     except AssayError as error:
         detail = f"{name}: {error.finding.detail}"
-        findings.append(Finding.of(codes.UEFI_ENTRY_UNREADABLE, source, detail))
+        findings.append(Finding.of(UEFI_ENTRY_UNREADABLE, source, detail))

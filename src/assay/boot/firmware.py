@@ -187,7 +187,7 @@ def _take(
 
 
 def _unreadable(name: str, source: str, error: AssayError) -> Finding:
-    return Finding.of(codes.BOOT_VENDOR_VARIABLE, source, f"{name}: {error.finding.detail}")
+    return Finding.of(codes.BOOT_VARIABLE_UNREADABLE, source, f"{name}: {error.finding.detail}")
 
 
 def _list_name(variable: Variable) -> str:

@@ -164,7 +164,7 @@ BOOT_UPDATE_REFUSED = Code(
     "Get the update that is signed by a key that the machine has, or update KEK first.",
 )
 
-BOOT_VENDOR_VARIABLE = Code(
+BOOT_VARIABLE_UNREADABLE = Code(
     "boot-variable-unreadable",
     "a variable that decides what may boot cannot be read",
     Severity.ERROR,
