@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec import inspect
 
+from assay.policy.cases import VERSION as CASES_VERSION
+from assay.policy.cases import Cases
 from assay.policy.model import VERSION, Policy
 from assay.policy.shape import (
     bare,
@@ -23,13 +25,18 @@ from assay.policy.vocabulary import Entry
 
 def policy_schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12), less its dialect and its id."""
+    return _document(Policy, f"Policies of Assay, version {VERSION}")
+
+
+def cases_schema() -> dict[str, Any]:
+    """The schema of tests of a policy."""
+    return _document(Cases, f"Tests of policies of Assay, version {CASES_VERSION}")
+
+
+def _document(kind: type[Entry], title: str) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
-    policy = _entry(Policy, definitions)
-    return {
-        "title": f"Policies of Assay, version {VERSION}",
-        **policy,
-        "$defs": dict(sorted(definitions.items())),
-    }
+    found = _entry(kind, definitions)
+    return {"title": title, **found, "$defs": dict(sorted(definitions.items()))}
 
 
 def _reference(kind: type[Entry], definitions: dict[str, Any]) -> dict[str, Any]:

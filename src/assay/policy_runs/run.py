@@ -12,12 +12,12 @@ from assay.model.finding import AssayError, Finding, Severity, UsageError
 from assay.model.grounds import Occasion, SeenVersion
 from assay.model.policy_result import PolicyReport
 from assay.model.verdict import Decision
+from assay.policy.cases import Case, CaseFile
 from assay.policy.decide import Decided, Decider
 from assay.policy.facts import Facts, facts_of
 from assay.policy.judge import decision_of, time_of
 from assay.policy.names import image_name
 from assay.policy.problems import Place
-from assay.policy_runs.cases import Case, CaseFile
 from assay.policy_runs.recorded import recorded_in
 
 Verifier = Callable[[Path, Case], Facts]

@@ -21,8 +21,11 @@ from assay.model.comparison import Comparison
 from assay.model.measured_boot import SCHEMA_VERSION as boot_version  # noqa: N811
 from assay.model.measured_boot import BootComparison, Prediction
 from assay.model.verdict import SCHEMA_VERSION, Verdict
+from assay.policy.cases import VERSION as cases_version  # noqa: N811
+from assay.policy.facts import VERSION as facts_version  # noqa: N811
+from assay.policy.facts import Facts
 from assay.policy.model import VERSION as policy_version  # noqa: N811
-from assay.policy.schema import policy_schema
+from assay.policy.schema import cases_schema, policy_schema
 from assay.report.contents import PackageList
 from assay.report.files import FileList, ListedFile
 
@@ -187,10 +190,22 @@ def _boot_check() -> dict[str, Any]:
     }
 
 
+def _facts() -> dict[str, Any]:
+    """`policy.facts.written`."""
+    definitions = _definitions(Facts)
+    facts = definitions.pop("Facts")
+    facts["title"] = f"Facts that policies of Assay are judged on, version {facts_version}"
+    facts["description"] = "What `assay verify --record-facts` writes."
+    facts["properties"]["assay_facts"] = {"const": facts_version}
+    return {**facts, "$defs": dict(sorted(definitions.items()))}
+
+
 GENERATED: dict[str, Callable[[], dict[str, Any]]] = {
     f"verdict-{SCHEMA_VERSION}": _verdict,
     f"comparison-{comparison_version}": _comparison,
     f"policy-{policy_version}": policy_schema,
+    f"policy-cases-{cases_version}": cases_schema,
+    f"facts-{facts_version}": _facts,
     f"boot-prediction-{boot_version}": _boot_prediction,
     f"boot-comparison-{boot_version}": _boot_comparison,
     f"boot-check-{boot_check_version}": _boot_check,

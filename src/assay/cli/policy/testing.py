@@ -17,9 +17,9 @@ from assay.cli.policy.judging import judging_options, loaded, policy_option
 from assay.model.finding import UsageError
 
 if TYPE_CHECKING:
+    from assay.policy.cases import Case
     from assay.policy.facts import Facts
     from assay.policy_documents.load import LoadedPolicy
-    from assay.policy_runs.cases import Case
     from assay.policy_runs.run import Ran
 
 _FAILED = 1
@@ -58,8 +58,8 @@ def test(files: tuple[str, ...], **given: Any) -> None:
       assay policy test cases.yaml
       assay policy test cases.yaml --policy new-policy.yaml --junit results.xml
     """
+    from assay.policy.cases import read_cases
     from assay.policy.problems import PolicyError
-    from assay.policy_runs.cases import read_cases
     from assay.policy_runs.run import run
 
     ran: list[Ran] = []
