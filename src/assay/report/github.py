@@ -21,8 +21,8 @@ def render(verdicts: Sequence[Verdict]) -> str:
                 continue
             where = f"{verdict.image}: {finding.component}" if finding.component else verdict.image
             text = f"{where}: {finding.detail}"
-            if finding.expected or finding.actual:
-                text += f"\nexpected {finding.expected or '-'}\nactual   {finding.actual or '-'}"
+            text += f"\nexpected {finding.expected}" if finding.expected else ""
+            text += f"\nactual   {finding.actual}" if finding.actual else ""
             lines.append(
                 f"::{_COMMAND[finding.severity]} title={_property(f'assay {finding.code}')}"
                 f"::{_message(text)}"
@@ -31,7 +31,8 @@ def render(verdicts: Sequence[Verdict]) -> str:
             text = f"{verdict.image}: {skipped.component} was not checked: {skipped.reason}"
             lines.append(f"::warning title=assay not checked::{_message(text)}")
         if verdict:
-            lines.append(f"::notice title=assay::{_message(f'{verdict.image}: allowed')}")
+            text = f"{verdict.image}: allowed, {verdict.rule}"
+            lines.append(f"::notice title=assay::{_message(text)}")
     return "".join(f"{line}\n" for line in lines)
 
 

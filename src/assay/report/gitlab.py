@@ -20,9 +20,11 @@ def render(verdicts: Sequence[Verdict]) -> str:
     items: list[dict[str, Any]] = []
     for verdict in map(presentable, verdicts):
         for finding in verdict.findings:
-            where = f" ({finding.component})" if finding.component else ""
+            text = finding.detail + (f" ({finding.component})" if finding.component else "")
+            text += f"; expected: {finding.expected}" if finding.expected else ""
+            text += f"; actual: {finding.actual}" if finding.actual else ""
             items.append(
-                _item(verdict, finding.code, finding.component, f"{finding.detail}{where}")
+                _item(verdict, finding.code, finding.component, text)
                 | {"severity": _SEVERITY[finding.severity]}
             )
         for skipped in verdict.not_checked:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 from assay.model.finding import Finding, Question, Severity
 from assay.model.policy_result import RequirementResult, Result, RuleResult
 from assay.model.verdict import Answer, Decision, Verdict
+from assay.report.contents import summary
 from assay.report.model import Report
 from assay.report.style import place_text, presentable
 
@@ -36,6 +37,8 @@ def _suite(top: ET.Element, verdict: Verdict) -> None:
         ("coverage", f"{verdict.coverage.fraction:.6f}"),
         ("judged at", verdict.at),
         ("rule", verdict.rule),
+        *((("policy", verdict.policy.digest),) if verdict.policy is not None else ()),
+        *(("accounted", summary(account)) for account in verdict.contents),
         ("tool", verdict.tool),
     ):
         ET.SubElement(told, "property", name=name, value=_xml(value))

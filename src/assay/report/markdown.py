@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 from assay.model.finding import Finding, Severity
-from assay.model.policy_result import PolicyReport
+from assay.model.policy_result import Result
 from assay.model.verdict import Decision, Verdict
+from assay.report.contents import summary
 from assay.report.model import Report
+from assay.report.policy import ANSWER
 from assay.report.style import counted, human_size, presentable, vouching_text
 
 _MARK = {
@@ -34,8 +36,11 @@ def render(verdicts: Sequence[Verdict]) -> str:
             f" | {escape(who)} | {covered} |"
         )
     for verdict in verdicts:
+        for account in verdict.contents:
+            said = escape(summary(account))
+            lines += ["", f"Files of {code(verdict.image)} that are accounted for: {said}"]
         if verdict.policy is not None:
-            lines += _policy(verdict.policy)
+            lines += _policy(verdict)
         found = [f for f in verdict.findings if f.severity is not Severity.INFO]
         if not found and not verdict.not_checked:
             continue
@@ -51,19 +56,27 @@ def render(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _policy(report: PolicyReport) -> list[str]:
+def _policy(verdict: Verdict) -> list[str]:
+    assert verdict.policy is not None
+    report = verdict.policy
     named = f" {escape(report.name)}" if report.name else ""
-    lines = ["", f"Policy{named}: {escape(report.decided)}"]
+    lines = ["", f"Policy{named} on {code(verdict.image)}: **{escape(report.decided)}**"]
+    if report.digest:
+        lines += ["", f"Its digest: {code(report.digest)}"]
     if report.rules:
         lines += ["", "| Rule | Requirement | Result | Why |", "|---|---|---|---|"]
     for rule in report.rules:
-        mode = "" if rule.mode == "enforce" else f" ({rule.mode} only)"
+        mode = "" if rule.mode == "enforce" else f" ({rule.note or f'{rule.mode} only'})"
+        name = escape(rule.name + mode)
         for each in rule.requirements:
-            aside = f"; does not count: {each.excused}" if each.excused else ""
-            lines.append(
-                f"| {escape(rule.name + mode)} | {each.kind} | {each.result.value}"
-                f" | {escape(each.why + aside)} |"
-            )
+            why = escape(each.why)
+            if each.excused:
+                why += f"; does not count: {escape(each.excused)}"
+            if each.result is not Result.PASSED:
+                why += "".join(
+                    f"<br>{escape(seen)}: {escape(value)}" for seen, value in each.seen.items()
+                )
+            lines.append(f"| {name} | {escape(each.kind)} | {ANSWER[each.result][0]} | {why} |")
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assay.model.policy_result import PolicyReport, RequirementResult, Result, RuleResult
 from assay.report.style import Paint, labelled
 
-_ANSWER = {
+ANSWER = {
     Result.PASSED: ("met", "good"),
     Result.FAILED: ("not met", "bad"),
     Result.UNCHECKED: ("not checked", "warn"),
@@ -18,8 +18,7 @@ def rule_lines(report: PolicyReport, paint: Paint, width: int) -> list[str]:
     name = f"{report.name}, " if report.name else ""
     lines = labelled("policy", name + report.digest, width, indent=2, column=_COLUMN)
     for rule in report.rules:
-        answer, style = _ANSWER[rule.result]
-        lines += _said("rule", answer, style, f"{rule.name}{_note(rule)}", paint, width)
+        lines += _rule(rule, paint, width)
     return lines
 
 
@@ -32,8 +31,7 @@ def policy_lines(report: PolicyReport, paint: Paint, width: int) -> list[str]:
     if not report.rules:
         lines += labelled("", "no rule is about this image", width, indent=2, column=_COLUMN)
     for rule in report.rules:
-        answer, style = _ANSWER[rule.result]
-        lines += ["", *_said("rule", answer, style, f"{rule.name}{_note(rule)}", paint, width)]
+        lines += ["", *_rule(rule, paint, width)]
         for each in rule.requirements:
             lines += _requirement(each, paint, width)
     for use in report.exceptions:
@@ -51,7 +49,7 @@ def policy_lines(report: PolicyReport, paint: Paint, width: int) -> list[str]:
 
 
 def _requirement(each: RequirementResult, paint: Paint, width: int) -> list[str]:
-    answer, style = _ANSWER[each.result]
+    answer, style = ANSWER[each.result]
     if each.excused:
         style = "dim"
     lines = labelled(each.kind, f"{answer}: {each.why}", width, indent=4, column=22)
@@ -63,14 +61,21 @@ def _requirement(each: RequirementResult, paint: Paint, width: int) -> list[str]
     return lines
 
 
-def _said(label: str, answer: str, style: str, text: str, paint: Paint, width: int) -> list[str]:
-    first, *rest = labelled(label, f"{answer}, {text}", width, indent=2, column=_COLUMN)
+def _rule(rule: RuleResult, paint: Paint, width: int) -> list[str]:
+    answer, style = ANSWER[rule.result]
+    if not rule.refuses and style == "bad":
+        style = "warn"
+    note = rule_note(rule)
+    text = f"{answer}, {rule.name}{note and f' ({note})'}"
+    first, *rest = labelled("rule", text, width, indent=2, column=_COLUMN)
     return [first.replace(answer, paint(answer, style), 1), *rest]
 
 
-def _note(rule: RuleResult) -> str:
+def rule_note(rule: RuleResult) -> str:
+    """Why what became of a rule does not decide, where it does not; else empty."""
     notes = [] if rule.mode == "enforce" else [f"{rule.mode} only"]
     notes += [rule.note] if rule.note else []
     if rule.result is not Result.PASSED and rule.mode == "enforce" and not rule.refuses:
-        notes.append("does not count, by an exception or by how the rule is meant")
-    return f" ({'; '.join(notes)})" if notes else ""
+        by = dict.fromkeys(each.excused for each in rule.requirements if each.excused)
+        notes.append(f"does not count: {', '.join(by)}")
+    return "; ".join(notes)

@@ -2,7 +2,7 @@
 
 Each finding is a result and each of their codes a rule, with its explanation as help. What was
 not checked is a result of the kind ``open``: nobody may take it for a pass. The decision, the
-answers and the coverage of each image are in the properties of the run.
+answers, the coverage of each image and what a policy said are in the properties of the run.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def _result(verdict: Verdict, finding: Finding, rules: dict[str, int]) -> dict[s
         "level": _LEVEL[finding.severity],
         "message": {"text": "\n".join(text)},
         "locations": [_location(verdict, finding.component, finding.offset)],
-        "partialFingerprints": _fingerprint(verdict, finding.code, finding.component),
+        "partialFingerprints": _fingerprint(
+            verdict, finding.code, finding.component, finding.detail
+        ),
         "properties": {"cause": finding.cause} if finding.cause else {},
     }
 
@@ -96,7 +98,9 @@ def _open(verdict: Verdict, skipped: NotChecked, rules: dict[str, int]) -> dict[
         "level": "none",
         "message": {"text": f"not checked: {skipped.reason}"},
         "locations": [_location(verdict, skipped.component, None)],
-        "partialFingerprints": _fingerprint(verdict, NOT_CHECKED, skipped.component),
+        "partialFingerprints": _fingerprint(
+            verdict, NOT_CHECKED, skipped.component, skipped.reason
+        ),
     }
 
 
@@ -114,14 +118,19 @@ def _location(verdict: Verdict, component: str, offset: int | None) -> dict[str,
     return location
 
 
-def _fingerprint(verdict: Verdict, code: str, component: str) -> dict[str, str]:
-    """The same for the same defect of the same image, whatever else is found in it."""
+def _fingerprint(verdict: Verdict, code: str, component: str, detail: str) -> dict[str, str]:
+    """The same for the same defect of the same image, whatever else is found in it. The detail is
+    part of it: services show one of several results that have the same fingerprint, and two
+    rules that are not met differ in nothing else."""
     name = verdict.image.partition("@")[0]
-    told = f"{name}\0{code}\0{component}".encode("utf-8", "surrogateescape")
-    return {"assay/v1": hashlib.sha256(told).hexdigest()}
+    told = f"{name}\0{code}\0{component}\0{detail}".encode("utf-8", "surrogateescape")
+    return {"assay/v2": hashlib.sha256(told).hexdigest()}
 
 
 def _summary(verdict: Verdict) -> dict[str, Any]:
+    said: dict[str, Any] = {"rule": verdict.rule}
+    if verdict.policy is not None:
+        said["policy"] = verdict.policy
     return {
         "image": verdict.image,
         "resolved": verdict.resolved,
@@ -130,6 +139,7 @@ def _summary(verdict: Verdict) -> dict[str, Any]:
         "authentic": verdict.authentic.value,
         "coverage": round(verdict.coverage.fraction, 6),
         "vouchers": [vouching.description for vouching in verdict.vouchers],
+        **said,
     }
 
 

@@ -49,16 +49,24 @@ def requirement_lines(verdict: Verdict, paint: Paint, width: int) -> list[str]:
 def statement_lines(verdict: Verdict, width: int, *, every: bool) -> list[str]:
     """The statements about an image. Of one that nobody trusted vouches for only what it calls
     itself is told, unless the verdict has more of it."""
-    told = [each for each in verdict.statements if every or _is_worth_telling(each)]
-    known = {each.signer for each in verdict.vouchers if each.signer is not None}
+    told = statement_texts(verdict, every=every)
     lines: list[str] = []
-    for report in told if every else told[:MOST]:
-        text = _line(report, signed=len(known) != 1 or set(report.signers) != known)
+    for text in told if every else told[:MOST]:
         lines += labelled("statement", text, width, indent=2, column=13)
     if not every and len(told) > MOST:
         more = counted(len(told) - MOST, "more statement")
         lines += labelled("", f"and {more}: -v tells all of them", width, indent=2, column=13)
     return lines
+
+
+def statement_texts(verdict: Verdict, *, every: bool) -> list[str]:
+    """One line for each statement; without ``every`` only for those that say something."""
+    known = {each.signer for each in verdict.vouchers if each.signer is not None}
+    return [
+        _line(report, signed=len(known) != 1 or set(report.signers) != known)
+        for report in verdict.statements
+        if every or _is_worth_telling(report)
+    ]
 
 
 def _is_worth_telling(report: StatementReport) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from assay.model.contents import ContentAccount
 from assay.model.finding import Finding, Severity
 from assay.model.verdict import ComponentReport, Decision, Verdict
+from assay.report.contents import summary
 from assay.report.findings import registry
 from assay.report.html.bars import Stretch, bar_of, bar_of_image
 from assay.report.model import Report
+from assay.report.policy import ANSWER, rule_note
+from assay.report.statements import statement_texts
 from assay.report.style import counted, human_size, presentable
 from assay.report.tree import children_of
 from assay.version import __version__
@@ -55,6 +60,8 @@ class Part(Struct, frozen=True):
     answers: list[tuple[str, str, str]]
     bar: list[Stretch]
     percent: str
+    accounted: list[tuple[str, str]]
+    statements: list[str]
     nodes: list[Node]
     outside: list[ComponentReport]
     findings: list[Explained]
@@ -82,7 +89,11 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Any] = {"size": human_size}
+    filters: dict[str, Any] = {
+        "size": human_size,
+        "rule_note": rule_note,
+        "answer": lambda result: ANSWER[result][0],
+    }
     environment.filters.update(filters)
     return environment.get_template("page.html")
 
@@ -107,10 +118,18 @@ def _part(number: int, verdict: Verdict) -> Part:
         ],
         bar=bar_of_image(verdict.coverage),
         percent="100" if verdict.coverage.fraction == 1 else f"{min(percent, 99.9):.1f}",
+        accounted=[_accounted(account) for account in verdict.contents],
+        statements=statement_texts(verdict, every=False),
         nodes=_nodes(verdict),
         outside=[component for component in verdict.components if component.external],
         findings=_findings(verdict),
     )
+
+
+def _accounted(account: ContentAccount) -> tuple[str, str]:
+    """What SBOMs account for: a short answer, and the rest of the sentence."""
+    answer, text = re.split(r", | (?=of )", summary(account), maxsplit=1)
+    return answer, text
 
 
 def _nodes(verdict: Verdict) -> list[Node]:
