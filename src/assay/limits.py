@@ -170,7 +170,7 @@ KEPT_FACTS = 256 * MIB
 """Bytes of facts that are kept from one run to the next; those unused for longest make room."""
 KEPT_CONTENT = 64 * KIB
 """A blob of at most this many bytes is kept itself: configurations, signatures, statements."""
-KEPT_ANSWER = 8 * MIB
+KEPT_ANSWER = 32 * MIB
 """What was measured of one blob, as it is kept."""
 REVOCATION_CACHE_FILES = 512
 REVOCATION_ANSWER_AGE = 300.0

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from assay import limits
+from assay.formats.layer.files import LayerFiles, Recording, is_recording
 from assay.formats.layer.scanner import LayerScan
 from assay.formats.polyglot import Look
 from assay.kept.flight import alone
@@ -69,7 +70,9 @@ def measure_or_recall(
         for tree in left.values():
             tree.keep(store, facts)
     facts.sizes |= recalled.sizes
-    facts.answers |= recalled.answers
+    answers = facts.answers | recalled.answers
+    # in the order in which they were asked for, so that a verdict does not tell findings otherwise
+    facts.answers = {key: answers[key] for key in wanted if key in answers} | answers
     known = {
         tree.members_of_root[0]: recalled.sizes[tree.members_of_root[0]]
         for key, tree in trees.items()
@@ -121,6 +124,8 @@ class _Tree:
                 answers[name, request] = _decoded(request, value)
             except msgspec.DecodeError:
                 return False
+        if not all(_room_for(request, answer) for (_, request), answer in answers.items()):
+            return False
         paths = {self.members[name] for name, _ in self.asked} | {""}
         if not paths <= record.sizes.keys():
             return False
@@ -143,7 +148,13 @@ class _Tree:
             key = _key(request)
             if key is None or (name, request) not in facts.answers:
                 return
-            found[self.members[name], key] = _encoded(request, facts.answers[name, request])
+            answer = facts.answers[name, request]
+            if isinstance(answer, LayerFiles) and not answer.repeatable:
+                return
+            try:
+                found[self.members[name], key] = _encoded(request, answer)
+            except OverflowError:  # an archive may give a file any size
+                return
         old = record_of(store, self.digest)
         if old is not None:
             found = {(answer.of, answer.to): answer.value for answer in old.answers} | found
@@ -161,7 +172,7 @@ def _trees(
 ) -> dict[str, _Tree]:
     """The blobs that may be known already, by key."""
     found: dict[str, _Tree] = {}
-    paths = {name: _path(components, name) for name in {name for name, _ in wanted}}
+    paths = {name: _path(components, name) for name in dict.fromkeys(name for name, _ in wanted)}
     for name, (key, path) in paths.items():
         blob = blobs.get(key)
         if blob is None or not getattr(blob, "named_by_digest", False):
@@ -205,7 +216,16 @@ def _key(request: Request) -> str | None:
         return f"{type(request).__name__} {msgspec.json.encode(request).decode()}"
     if isinstance(request, ScanRequest) and request.name in _SCANS:
         return f"scan {request.name}"
+    if isinstance(request, ScanRequest) and isinstance(request.sink, Recording):
+        return f"scan {request.name} {request.sink.key}"
     return None
+
+
+def _room_for(request: Request, answer: Any) -> bool:
+    """Whether there is room in memory for what was kept of files."""
+    if isinstance(request, ScanRequest) and isinstance(request.sink, Recording):
+        return request.sink.room_for(answer)
+    return True
 
 
 def _encoded(request: Request, answer: Any) -> bytes:
@@ -214,5 +234,6 @@ def _encoded(request: Request, answer: Any) -> bytes:
 
 def _decoded(request: Request, value: bytes) -> Any:
     if isinstance(request, ScanRequest):
-        return msgspec.msgpack.decode(value, type=_SCANS[request.name])
+        kind = LayerFiles if is_recording(request) else _SCANS[request.name]
+        return msgspec.msgpack.decode(value, type=kind)
     return value

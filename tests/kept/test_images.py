@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sqlite3
 import threading
@@ -11,14 +13,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from assay.contents.options import ContentOptions
+from assay.formats.layer.capture import Allowance
+from assay.formats.layer.files import LayerFiles, Recording
 from assay.kept import store as stores
 from assay.kept.record import Answer, Record, name_of
 from assay.kept.store import FactStore
 from assay.model.digest import Digest
 from assay.model.verdict import Verdict
+from assay.packages.installed import KEEP
+from assay.pipeline import VerifyOptions, verify
+from assay.sources.model import OpenOptions
+from assay.trust.anchors import Trust
 from tests.cli.support import assay
 from tests.support.checking import check, codes_of
-from tests.support.registry import OCI_MANIFEST, Registry, digest_of, running
+from tests.support.registry import OCI_MANIFEST, Registry, digest_of, layer_of, running
 
 LARGE = {"opt/data": os.urandom(300_000)}
 
@@ -41,8 +50,41 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FactStore
     stores.shared_store.cache_clear()
 
 
-def judge(registry: Registry, digest: str, tag: str = "1") -> Verdict:
-    return check(f"docker://{registry.host}/team/app:{tag}", digest, keep_facts=True)
+def judge(registry: Registry, digest: str, tag: str = "1", sboms: tuple[str, ...] = ()) -> Verdict:
+    name = f"docker://{registry.host}/team/app:{tag}"
+    if not sboms:
+        return check(name, digest, keep_facts=True)
+    trust = Trust().add_digest(digest)
+    [verdict] = verify(
+        name,
+        VerifyOptions(trust, open=OpenOptions(keep_facts=True), contents=ContentOptions(sboms)),
+    )
+    return verdict
+
+
+def write_sbom(folder: Path, files: dict[str, bytes]) -> str:
+    """An SPDX document of these files."""
+    listed = [
+        {
+            "SPDXID": f"SPDXRef-{number}",
+            "fileName": f"./{name}",
+            "checksums": [
+                {"algorithm": "SHA256", "checksumValue": hashlib.sha256(data).hexdigest()}
+            ],
+        }
+        for number, (name, data) in enumerate(files.items())
+    ]
+    document = {"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "files": listed}
+    path = folder / "sbom.json"
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def recorded(files: dict[str, bytes], allowance: Allowance) -> LayerFiles:
+    """A layer as it is recorded for a comparison."""
+    recorder = Recording(keep=KEEP, allowance=allowance)()
+    recorder.update(memoryview(layer_of(files)[0]))
+    return recorder.finish()
 
 
 def without_remarks(verdict: Verdict) -> Verdict:
@@ -66,6 +108,51 @@ def test_second_verify_of_an_unchanged_image_moves_no_blob_bytes(registry: Regis
     assert "measured-before" in {found.code for found in second.findings}
     assert without_remarks(second) == without_remarks(first)
     assert second.exit_status == 0
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("package_database", [b"", b"Package: a\nStatus: install ok installed\n"])
+def test_what_layers_hold_is_compared_with_an_sbom_without_fetching_them_again(
+    registry: Registry, tmp_path: Path, package_database: bytes
+) -> None:
+    layers = [LARGE, {"etc/x": os.urandom(100_000), "var/lib/dpkg/status": package_database}]
+    digest = registry.push_image("team/app", "1", layers)["digest"]
+    sbom = write_sbom(tmp_path, {"opt/data": LARGE["opt/data"]})
+    first = judge(registry, digest, sboms=(sbom,))
+    before = moved(registry)
+    second = judge(registry, digest, sboms=(sbom,))
+    assert moved(registry) == before
+    assert first.contents[0].files.by_digest == 1
+    assert without_remarks(second) == without_remarks(first)
+    # what is kept of that serves nobody who asks for something else
+    other = write_sbom(tmp_path, {"opt/data": b"another"})
+    assert "sbom-entry-altered" in codes_of(judge(registry, digest, sboms=(other,)))
+
+
+def test_what_an_allowance_left_out_of_a_layer_is_not_kept() -> None:
+    whole = LayerFiles([], (), True)
+    assert whole.repeatable
+    [file] = recorded({"var/lib/dpkg/status": b"x" * 100}, Allowance(10)).files
+    assert file.kept is not None
+    assert file.kept.content is None
+    assert not recorded({"var/lib/dpkg/status": b"x" * 100}, Allowance(10)).repeatable
+    assert recorded({"var/lib/dpkg/status": b"x" * 100}, Allowance(100)).repeatable
+
+
+def test_what_is_recalled_of_files_takes_room_as_what_is_read_does() -> None:
+    found = recorded({"var/lib/dpkg/status": b"x" * 100}, Allowance(100))
+    assert not Recording(keep=KEEP, allowance=Allowance(99)).room_for(found)
+    assert Recording(keep=KEEP, allowance=Allowance(100)).room_for(found)
+
+
+def test_the_key_of_a_recording_tells_what_is_asked_and_not_when() -> None:
+    keys = {
+        Recording(more, keep, Allowance(size)).key
+        for more in ((), ("md5",))
+        for keep in ((), KEEP, KEEP[:-1])
+        for size in (1, 2)
+    }
+    assert len(keys) == 6
 
 
 @pytest.mark.usefixtures("store")

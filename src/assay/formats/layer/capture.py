@@ -11,7 +11,7 @@ from assay.model.capture import Keep, Kept
 from assay.sources.tar import Kind, TarMember
 
 _EXECUTABLE = 0o111
-_TOO_MUCH = "the files kept in memory have too many bytes together"
+TOO_MUCH = "the files kept in memory have too many bytes together"
 
 
 class Allowance:
@@ -69,7 +69,7 @@ class Collectors:
             if member.size > rule.limit:
                 return _Refusal(f"it has {member.size} bytes; at most {rule.limit} are kept")
             if not self._allowance.take(member.size):
-                return _Refusal(_TOO_MUCH)
+                return _Refusal(TOO_MUCH)
             return _Whole(rule, member.size, self._allowance)
         for fits, rule in self._marked:
             if (not rule.executable or member.mode & _EXECUTABLE) and fits(name):
@@ -105,7 +105,7 @@ class _Whole:
             more = len(content) - self._size
             if more > 0 and not self._allowance.take(more):  # what was compressed is longer now
                 self._allowance.give_back(self._size)
-                return Kept(None, _TOO_MUCH)
+                return Kept(None, TOO_MUCH)
             self._allowance.give_back(max(0, -more))
         return Kept(content)
 
@@ -169,7 +169,7 @@ class _Marked:
 
     def finish(self) -> Kept | None:
         if self._full:
-            return Kept(None, _TOO_MUCH)
+            return Kept(None, TOO_MUCH)
         if not self._parts:
             return None
         content = b"".join(self._parts)

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from assay import limits
-from assay.formats.layer.capture import Allowance, Collector, Collectors
+from assay.formats.layer.capture import TOO_MUCH, Allowance, Collector, Collectors
 from assay.formats.layer.checks import EntryChecks
 from assay.formats.layer.plain import DIRECTORY, FILE, LINK, skim
 from assay.formats.layer.scanner import archive_findings
@@ -26,7 +27,7 @@ _KINDS = {FILE: Kind.FILE, LINK: Kind.SYMBOLIC_LINK, DIRECTORY: Kind.DIRECTORY}
 _NO_DEVICE = (0, 0)
 
 
-class LayerFile(Struct, frozen=True, gc=False):
+class LayerFile(Struct, frozen=True, array_like=True, gc=False):
     """An entry of a layer with the digest of its content (a regular file's, otherwise empty).
     ``name`` is normalised, ``link`` as it stands in the archive. ``more`` are digests by further
     algorithms, where they were asked for, and ``kept`` is what was kept of the content."""
@@ -55,6 +56,20 @@ class Recording(Struct, frozen=True):
     def __call__(self) -> LayerRecorder:
         return LayerRecorder(self)
 
+    @property
+    def key(self) -> str:
+        """All that the outcome depends on beside the layer and the allowance, as text."""
+        rules = [
+            (replace(rule, reduce=None), rule.reduce.__qualname__ if rule.reduce else "")
+            for rule in self.keep
+        ]
+        return f"{','.join(self.more)} {hash_bytes(ALGORITHM, repr(rules).encode()).hex()}"
+
+    def room_for(self, recorded: LayerFiles) -> bool:
+        """Ask the allowance for what was kept of a layer that was recorded before."""
+        kept = sum(len(file.kept.content or b"") for file in recorded.files if file.kept)
+        return self.allowance is None or self.allowance.take(kept)
+
 
 PLAIN = Recording()
 
@@ -65,6 +80,11 @@ class LayerFiles(Struct, frozen=True):
     files: Sequence[LayerFile]
     findings: Sequence[Finding]
     complete: bool
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the layer alone decided what this is, and not what was left of an allowance."""
+        return not any(file.kept and file.kept.reason == TOO_MUCH for file in self.files)
 
 
 class LayerRecorder:
