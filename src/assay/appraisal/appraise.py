@@ -243,20 +243,21 @@ def _rewritten(case: Case, outcomes: Sequence[Outcome]) -> list[Finding]:
 
 def _weak(outcomes: Sequence[Outcome], reaches: Sequence[Reach], spaces: Spaces) -> list[Finding]:
     """Digests that hold, and that anyone could make other bytes for, where nothing better does."""
-    weak = {
-        outcome.claim.subject: outcome.claim.expected.digest.algorithm
-        for outcome in outcomes
-        if outcome.met
-        and isinstance(outcome.claim.expected, DigestIs)
-        and not outcome.claim.expected.digest.binding
-    }
+    weak: dict[str, str] = {}
+    for outcome in outcomes:
+        expected = outcome.claim.expected
+        if outcome.met and not outcome.binding and isinstance(expected, DigestIs):
+            weak[outcome.claim.subject] = f"its {expected.digest.algorithm} digest is"
+        elif outcome.met and not outcome.binding and isinstance(expected, ChunksAre):
+            algorithm = expected.request.algorithm
+            weak[outcome.claim.subject] = f"the {algorithm} digests of its blocks are"
     return [
         Finding.of(
             content_codes.WEAK_DIGEST_ONLY,
             subject,
-            f"its {algorithm} digest is right, which rules out damage and no attack",
+            f"{what} right, which rules out damage and no attack",
         )
-        for subject, algorithm in weak.items()
+        for subject, what in weak.items()
         if not any(reach.has(spaces.footprint(subject)) for reach in reaches)
     ]
 

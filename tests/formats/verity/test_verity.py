@@ -240,6 +240,17 @@ def test_what_veritysetup_formats_is_verified(tmp_path: Path, variant: str) -> N
     assert (verdict.decision is Decision.ALLOWED) != sha1
     assert verdict.coverage.bound == (0 if sha1 else 4096 * 333)
     assert "chunk-mismatch" not in codes_of(verdict)
+    assert ("weak-digest-only" in {finding.code for finding in verdict.findings}) == sha1
+
+
+@pytest.mark.parametrize("name", ["whirlpool", "ripemd160", "sm3"])
+def test_an_algorithm_that_is_not_computed_is_told_as_such(tmp_path: Path, name: str) -> None:
+    """And not as a superblock that cannot be read."""
+    tree = MADE.tree[:32] + name.encode().ljust(32, b"\0") + MADE.tree[64:]
+    verdict = against(tmp_path, DATA, tree, MADE.root)
+    assert verdict.decision is Decision.REFUSED
+    assert "unsupported-algorithm" in codes_of(verdict)
+    assert "verity-superblock-malformed" not in codes_of(verdict)
 
 
 def test_error_correction_is_recognised_and_vouches_for_nothing(tmp_path: Path) -> None:

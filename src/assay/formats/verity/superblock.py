@@ -8,12 +8,17 @@ from msgspec import Struct
 
 from assay.formats.verity.parameters import LONGEST_SALT, Parameters
 from assay.model.codes import verity as codes
+from assay.model.codes.content import UNSUPPORTED_ALGORITHM
 from assay.model.digest import algorithm_named
 from assay.model.finding import AssayError, Finding
 
 MAGIC = b"verity\0\0"
 SIZE = 512
 _LAYOUT = struct.Struct("<8sII16s32sIIQH6s256s168s")
+_NOT_COMPUTED = frozenset(
+    ("md4", "ripemd160", "rmd160", "sm3", "streebog256", "streebog512", "whirlpool", "wp512")
+)
+"""Digests that a kernel may know, and Assay does not compute."""
 _KERNEL_NAMES = {"blake2b": "blake2b-512", "blake2s": "blake2s-256"}
 
 
@@ -34,6 +39,9 @@ def parse(data: bytes, component: str, offset: int) -> Superblock:
     if version != 1:
         raise _malformed(component, offset + 8, f"a superblock of version {version}", 1, version)
     spelled, _, after = name.partition(b"\0")
+    if not any(after) and spelled.decode("latin-1") in _NOT_COMPUTED:
+        detail = f"the hash tree is made with {spelled.decode('latin-1')}"
+        raise AssayError(Finding.of(UNSUPPORTED_ALGORITHM, component, detail, offset=offset + 32))
     algorithm = algorithm_named(spelled.decode("latin-1"))
     if algorithm is None or any(after):
         detail = f"an unknown algorithm {name.rstrip(bytes(1))!r}"
