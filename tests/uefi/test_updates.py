@@ -169,6 +169,28 @@ def test_what_sign_efi_sig_list_signs(tmp_path: Path, name: str, flag: tuple[str
     assert note(verdict) == f"{'is added to' if flag else 'replaces'} {name}"
 
 
+@pytest.mark.parametrize("name", ["db", "dbx", "KEK", "PK"])
+@pytest.mark.parametrize("added", [False, True])
+def test_what_sbvarsign_signs(tmp_path: Path, name: str, added: bool) -> None:
+    signer = make("RSA Key", PLATFORM, key=_rsa())
+    signer.write(tmp_path, "signer")
+    (tmp_path / "list.esl").write_bytes(certificates(PLATFORM))
+    attributes = ["NON_VOLATILE", "BOOTSERVICE_ACCESS", "RUNTIME_ACCESS"]
+    if added:
+        attributes.append("APPEND_WRITE")
+    run(
+        tool("sbvarsign"), "--key", "signer.key", "--cert", "signer.crt",
+        "--attr", ",".join(attributes), "--output", "list.auth", name, "list.esl", cwd=tmp_path,
+    )  # fmt: skip
+    data = (tmp_path / "list.auth").read_bytes()
+    verdict = verdict_on(tmp_path, data, PLATFORM, at=None)
+    assert verdict.exit_status == 0, verdict.findings
+    assert note(verdict) == f"{'is added to' if added else 'replaces'} {name}"
+    changed = bytearray(data)
+    changed[-1] ^= 1
+    assert verdict_on(tmp_path, bytes(changed), PLATFORM, at=None).exit_status == 1
+
+
 # attacks
 
 

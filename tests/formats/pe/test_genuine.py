@@ -253,6 +253,25 @@ def test_sbverify_accepts_what_is_built_here(tmp_path: Path) -> None:
     assert not says_yes(tool("sbverify"), "--cert", certificate, image)
 
 
+@pytest.mark.parametrize("name", ["grubx64", "fwupdx64", "mmx64"])
+def test_osslsigncode_says_the_same_of_debians_programs(
+    debian: Path, tmp_path: Path, name: str
+) -> None:
+    authority = tmp_path / "debian.pem"
+    run("openssl", "x509", "-inform", "DER", "-in", debian, "-out", authority)
+    image, changed = genuine(name), tmp_path / "changed.efi"
+    data = bytearray(image.read_bytes())
+    data[0x1200] ^= 1
+    changed.write_bytes(data)
+    for program, expected in ((image, True), (changed, False)):
+        said = says_yes(
+            tool("osslsigncode"), "verify", "-CAfile", authority, "-time", "1700000000",
+            "-in", program,
+        )  # fmt: skip
+        assert said is expected
+        assert (check(program, debian).exit_status == 0) is expected
+
+
 def test_a_nested_signature_is_one_more(tmp_path: Path) -> None:
     authority, holder = _signer()
     certificate, key = holder.write(tmp_path, "signer")
