@@ -160,7 +160,7 @@ class HttpClient:
                     raise AssayError(error.finding) from error
                 retry.wait(retry.backoff(attempt))
                 continue
-            if response.status not in retry.RETRIED_STATUS:
+            if not retry.is_retried(response.status, method):
                 # 501 says that the server does not know what was asked, and not that it failed
                 if response.status >= 500 and response.status != 501:
                     response.discard()

@@ -7,7 +7,13 @@ import re
 import time
 from datetime import UTC, datetime
 
-RETRIED_STATUS = frozenset({429, 502, 503, 504})
+_RETRIED = frozenset({429, 502, 503, 504})
+
+
+def is_retried(status: int, method: str) -> bool:
+    """Whether an answer of this status may be another one soon. A server that fails (500) is asked
+    again where asking changes nothing: registries do while somebody writes what is asked for."""
+    return status in _RETRIED or (status == 500 and method in ("GET", "HEAD"))
 
 
 def retry_after(value: str, now: datetime) -> float | None:
