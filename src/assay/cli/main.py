@@ -36,7 +36,7 @@ VERBS = {
     "compare": "Show where two images differ.",
     "bundle": "Write one file with everything that verifying an image offline takes.",
     "trust": "Get trusted roots through TUF, and show those that are known.",
-    "policy": "Show what a trust policy of another tool asks for.",
+    "policy": "Write, check and test policies; read those of other tools.",
     "boot": "Say whether a machine would boot an image, and what that would measure.",
     "ledger": "Keep and check a record of verdicts that nobody can quietly change.",
     "explain": "Explain a finding code: what it means and what to do.",

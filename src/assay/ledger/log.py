@@ -222,7 +222,6 @@ class Log:
                 detail=f"{now.size} entries, where {seen.size} were seen",
                 expected=f"at least {seen.size}",
                 actual=now.size,
-                cause="rollback",
             )
         try:
             root = merkle.tree_root(seen.size, subtree)

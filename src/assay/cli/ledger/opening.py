@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from assay import limits
-from assay.model.finding import AssayError, UsageError
+from assay.model.finding import AssayError, Finding, UsageError
 
 if TYPE_CHECKING:
     from assay.ledger.log import Cosign, Log
@@ -27,14 +28,18 @@ def complaints() -> Iterator[None]:
     except UsageError as error:
         raise click.UsageError(str(error)) from error
     except AssayError as error:
-        from assay.cli.output import use_color, width
-        from assay.report.findings import finding_lines
-        from assay.report.style import painter, presentable
-
-        paint = painter(use_color())
-        lines = finding_lines(presentable(error.finding), paint, width=width())
-        click.echo("\n".join(lines), err=True)
+        click.echo(finding_text(error.finding), err=True)
         raise click.exceptions.Exit(3) from error
+
+
+def finding_text(finding: Finding) -> str:
+    """A finding about a ledger for people; one without a place is about the ledger as a whole."""
+    from assay.cli.output import use_color, width
+    from assay.report.findings import finding_lines
+    from assay.report.style import painter, presentable
+
+    placed = replace(finding, component=finding.component or "the ledger")
+    return "\n".join(finding_lines(presentable(placed), painter(use_color()), width=width()))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import click
 
 from assay import limits
 from assay.cli.files import check_target, write_whole
-from assay.cli.ledger.opening import argument, complaints, opened, verifier_of
+from assay.cli.ledger.opening import argument, complaints, finding_text, opened, verifier_of
 from assay.cli.ledger.witnessing import policy_from
 from assay.cli.names import HELP_NAMES
 from assay.model.finding import UsageError
@@ -144,11 +144,8 @@ def verify(
             return
         if ledger is None:
             raise UsageError("name a LEDGER, or give --proof")
-        from assay.cli.output import use_color, width
         from assay.evidence.model import read_bounded
         from assay.ledger.audit import audit
-        from assay.report.findings import finding_lines
-        from assay.report.style import painter, presentable
 
         outside = [
             read_bounded(Path(path), limits.SIGNATURE_SIZE, "--checkpoint") for path in checkpoints
@@ -176,10 +173,8 @@ def verify(
             click.echo(f"  witnesses: {', '.join(map(printable, result.witnesses))}")
         if not verifier:
             click.echo(f"  by its own key, {key}; give --verifier-key to check that as well")
-        paint = painter(use_color())
         for finding in result.findings:
-            lines = finding_lines(presentable(finding), paint, width=width())
-            click.echo("\n" + "\n".join(lines))
+            click.echo(f"\n{finding_text(finding)}")
         raise click.exceptions.Exit(0 if result.sound else 1)
 
 

@@ -176,15 +176,15 @@ def _lines(found: Found) -> list[str]:
         for one in entry.vouched
     ]
     digest = entry.digests[0] if entry.digests else ""
-    errors = [text for text in entry.findings if text.startswith("error ")]
+    errors = [text[6:] for text in entry.findings if text.startswith("error ")]
+    different = printable("; ".join(dict.fromkeys(errors)), 300)
     for label, text in (
         ("digest", printable(digest)),
         ("vouched", "; ".join(vouched)),
         ("rule", printable(entry.rule)),
         ("policy", printable(entry.context.policy_digest)),
         ("trust", printable(entry.context.trust_digest)),
-        ("errors", counted(len(errors), "error") + ": " + printable("; ".join(errors), 300)
-         if errors else ""),
+        ("errors", f"{counted(len(errors), 'error')}: {different}" if errors else ""),
         ("ticket", printable(entry.context.ticket)),
         ("where", printable(entry.context.environment)),
     ):  # fmt: skip
