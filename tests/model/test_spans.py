@@ -55,3 +55,19 @@ def test_through_keeps_the_order_of_what_is_seen(
     seen = [at for start, end in spans for at in view[start:end]]
     found = through(tuple(spans), tuple(outer))
     assert [at for start, end in found for at in range(start, end)] == seen
+
+
+@given(
+    st.sets(st.integers(0, 400), min_size=60),
+    st.lists(st.tuples(st.integers(-1, 801), st.integers(0, 60)), max_size=2),
+)
+def test_a_few_spans_against_very_many(many: set[int], few: list[tuple[int, int]]) -> None:
+    """Which are looked up in each other, so that many small parts do not take time by their
+    square."""
+    one = SpanSet((2 * at, 2 * at + 1) for at in many)
+    other = SpanSet((max(start, 0), max(start, 0) + size) for start, size in few)
+    mine, theirs = {2 * at for at in many}, {n for a, b in other for n in range(a, b)}
+    assert {n for a, b in one & other for n in range(a, b)} == mine & theirs
+    assert one & other == other & one
+    assert {n for a, b in other - one for n in range(a, b)} == theirs - mine
+    assert {n for a, b in one - other for n in range(a, b)} == mine - theirs

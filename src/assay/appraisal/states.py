@@ -123,14 +123,17 @@ class States:
         """The bytes that count in coverage and that no anchor reaches, for each component that has
         some."""
         numbers = {space: number for number, space in enumerate(self._counted())}
+        reached = {
+            space: self.by_space[space][State.BOUND] | self.by_space[space][State.EXCLUDED]
+            for space in numbers
+        }
         found: dict[str, tuple[Gap, ...]] = {}
         for component in self._case.components:
             footprint = self._spaces.footprint(component)
             if footprint is None or footprint[0] not in numbers:
                 continue
             space, spans = footprint
-            reached = self.by_space[space][State.BOUND] | self.by_space[space][State.EXCLUDED]
-            if left := spans - reached:
+            if left := spans - reached[space]:
                 found[component] = tuple((numbers[space], *span) for span in left.spans)
         return found
 

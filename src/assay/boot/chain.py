@@ -19,7 +19,7 @@ from assay.boot.judge import Judgement, Rules, judge
 from assay.boot.programs import Program
 from assay.model.boot import Link, Outcome, Role
 from assay.model.finding import Finding
-from assay.uefi.sbat import Level
+from assay.uefi.sbat import Level, combined
 
 FIRMWARE = "firmware"
 _BY_SHIM_ITSELF = (Role.BOOT_LOADER, Role.MOK_MANAGER, Role.FALLBACK, Role.FIRMWARE_UPDATER)
@@ -27,6 +27,7 @@ _BY_SHIM_ITSELF = (Role.BOOT_LOADER, Role.MOK_MANAGER, Role.FALLBACK, Role.FIRMW
 _KERNELS = (Role.KERNEL, Role.UNIFIED_KERNEL)
 _DEFAULT = re.compile(r"(?:^|/)EFI/BOOT/BOOT[A-Z0-9]+\.EFI$", re.IGNORECASE)
 """The program that firmware starts by itself (UEFI Specification section 3.5.1.1)."""
+_SECOND_STAGE = re.compile(r"(?:^|/)grub[a-z0-9]*\.efi$", re.IGNORECASE)
 _ROOT_HASH = re.compile(r"(?:^|\s)(roothash|usrhash)=([0-9a-fA-F]{32,128})(?=\s|$)")
 
 
@@ -87,7 +88,7 @@ def rules_of(
 ) -> Rules:
     """By what a program is judged."""
     if shim is None:
-        own = _newest(databases.level, level, *program.levels[:1])
+        own = combined(_newest(databases.level, *program.levels[:1]), level)
         return Rules(
             checker=FIRMWARE,
             allowed=tuple(databases.allowed),
@@ -106,9 +107,16 @@ def rules_of(
         ),
         revoked=(*databases.revoked, *databases.mok_revoked, *revoked),
         is_shim=True,
-        level=_newest(databases.level, level, *shim.levels[:1]),
-        sbat_required=program.role in _BY_SHIM_ITSELF or program.role is Role.PROGRAM,
+        level=combined(_newest(databases.level, *shim.levels[:1]), level),
+        sbat_required=_is_started_by(shim, program),
     )
+
+
+def _is_started_by(shim: Program, program: Program) -> bool:
+    """Whether a shim starts a program itself, and no boot loader between them: whatever the program
+    is, where it is called as what a shim starts."""
+    named = program.folder == shim.folder and _SECOND_STAGE.search(program.id)
+    return bool(named) or program.role in (*_BY_SHIM_ITSELF, Role.PROGRAM)
 
 
 def vendor_entries(shim: Program, findings: list[Finding]) -> tuple[list[Listed], list[Listed]]:

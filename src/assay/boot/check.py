@@ -21,7 +21,7 @@ from assay.model.finding import AssayError, Finding, UsageError
 from assay.pipeline import VerifyOptions
 from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust
-from assay.uefi.sbat import Level
+from assay.uefi.sbat import Level, combined
 from assay.version import __version__
 
 
@@ -76,7 +76,7 @@ def _links(
     if not found.programs:
         findings.append(Finding.of(codes.BOOT_NOTHING_FOUND, name))
         return
-    level = max(options.levels, key=lambda each: int(each.date or 0), default=None)
+    level = combined(*options.levels)
     walked = walk(found.programs, through, databases, level, at)
     asked = VerifyOptions(Trust(), open=options.open, at=at)
     links = walked.links

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from msgspec import Struct, field
 
@@ -39,11 +39,16 @@ class Collected(Struct):
     blobs: dict[str, Blob] = field(default_factory=dict)
     components: list[Component] = field(default_factory=list)
 
+    def add_other(self, name: str, reason: str = "it is no program in the PE format") -> None:
+        """Add what is called as a program, and is none that can be checked."""
+        finding = Finding.of(BOOT_PROGRAM_UNREADABLE, name, reason)
+        self.programs.append(Program(name, Role.PROGRAM, findings=(finding,)))
+
     def add(self, name: str, blob: Blob, *, among_others: bool = True) -> None:
         """Add the program of this name. ``among_others`` leaves out one for another system, which
         no firmware starts: such files lie beside those that it does."""
         program = read_program(name, blob)
-        if not among_others or program.for_firmware:
+        if not among_others or program.for_firmware or _is_called_program(name):
             self.programs.append(program)
             self.blobs[name] = blob
 
@@ -100,6 +105,8 @@ def _in_directory(folder: Path, found: Collected) -> None:
                 blob = open_path(path)
                 if is_program(blob):
                     found.add(name, blob)
+                elif _is_called_program(name):
+                    found.add_other(name)
             except OSError as error:
                 _unread(error, findings)
             except AssayError as error:
@@ -118,6 +125,8 @@ def _in_reading(reading: Reading, found: Collected) -> None:
     components = {each.id: each for each in reading.components}
     for component in reading.components:
         if component.kind != _PROGRAMS or component.external:
+            if component.kind == "file" and component.parent and _is_called_program(component.id):
+                found.add_other(component.id)
             continue
         if any(above.kind == _PROGRAMS for above in _above(component, components)):
             continue
@@ -125,10 +134,13 @@ def _in_reading(reading: Reading, found: Collected) -> None:
         if blob is not None:
             found.add(component.id, blob)
             continue
-        finding = Finding.of(
-            BOOT_PROGRAM_UNREADABLE, component.id, "it is compressed within the image"
-        )
-        found.programs.append(Program(component.id, Role.PROGRAM, findings=(finding,)))
+        found.add_other(component.id, "it is compressed within the image")
+
+
+def _is_called_program(name: str) -> bool:
+    """Whether a file of this name is one that boot loaders start, whatever is in it."""
+    file = PurePosixPath(name).name.lower()
+    return file.endswith(".efi") and not file.startswith("._")  # AppleDouble, attributes of a file
 
 
 def kernel_of(program: Program, blobs: dict[str, Blob]) -> Blob | None:

@@ -4,6 +4,7 @@ signature lists, updates and certificates."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,13 @@ from assay.sources.file import firmware_variables
 from assay.sources.files import open_path
 from assay.uefi.authentication import looks_like_update
 from assay.uefi.dump import looks_like_dump, read_dump
-from assay.uefi.efivarfs import looks_like_variable, matters, read_file_name, read_variable
+from assay.uefi.efivarfs import (
+    FileName,
+    looks_like_variable,
+    matters,
+    read_file_name,
+    read_variable,
+)
 from assay.uefi.guid import GLOBAL, IMAGE_SECURITY, SHIM_LOCK
 from assay.uefi.sbat import parse_level
 from assay.uefi.signature_list import looks_like_lists, read_lists
@@ -155,6 +162,12 @@ def _take(
     """The variables that decide what may boot; ``whole`` is said of those of a whole machine, where
     what is missing says something as well."""
     known = {(each.name, each.vendor): each.data for each in variables}
+    times = Counter((each.name, each.vendor) for each in variables)
+    for (name, vendor), count in times.items():
+        if count > 1 and matters(FileName(name, vendor)):
+            # firmware and other readers may each take another one
+            detail = f"{name} is there {count} times"
+            found.findings.append(Finding.of(codes.BOOT_VARIABLE_UNREADABLE, source, detail))
     for variable in variables:
         name = _list_name(variable)
         if not name or ("RT" in variable.name and (name, SHIM_LOCK) in known):

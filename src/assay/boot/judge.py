@@ -29,9 +29,11 @@ from assay.cms.timestamp import TimeAuthority, check_timestamp, read_token
 from assay.model.boot import Ground, Outcome, Role, outcome_of
 from assay.model.codes import boot as codes
 from assay.model.codes import sbat as sbat_codes
+from assay.model.codes.content import LIMIT_EXCEEDED
 from assay.model.finding import AssayError, Code, Finding, Severity
 from assay.uefi.sbat import Level, revoked_by
 from assay.x509.certificate import Certificate
+from assay.x509.names import Name
 from assay.x509.path import find_path
 from assay.x509.requirements import Requirements
 from assay.x509.signing import signature_fault
@@ -128,7 +130,11 @@ class _Trial:
             self._add(codes.BOOT_SIGNATURE_INVALID, f"{claimed.name}: {detail}")
             return []
         # firmware looks for revoked certificates in any signature, be it of this program or not
-        revoked = list(self._revocations(claimed, self._reached(claimed)))
+        try:
+            revoked = list(self._revocations(claimed, self._reached(claimed)))
+        except AssayError as error:
+            self._findings.append(replace(error.finding, component=self._program.id))
+            return []
         digest = claimed.digest
         assert digest is not None
         actual = self._program.digests.get(digest.algorithm)
@@ -148,25 +154,32 @@ class _Trial:
 
     def _reached(self, claimed: Claimed) -> list[Certificate]:
         """The signer's certificate and all that it leads to, whatever they may be used for: a
-        revoked certificate is revoked in any use."""
+        revoked certificate is revoked in any use. Raises AssayError (limit-exceeded): anyone can
+        add certificates to a signature, and one behind so many might be revoked."""
         assert claimed.leaf is not None
         known = [
             *claimed.pool,
             *(each.certificate for each in self._rules.allowed if each.certificate),
             *(each.certificate for each in self._rules.revoked if each.certificate),
         ]
-        found = [claimed.leaf]
-        for certificate in found:
-            if len(found) > limits.PATH_CHECKS:
-                break
-            found += [
-                each
-                for each in dict.fromkeys(known)
-                if each not in found
-                and each.subject == certificate.issuer
-                and signature_fault(certificate, each, legacy=True) is None
-            ]
-        return found
+        by_name: dict[Name, list[Certificate]] = {}
+        for each in dict.fromkeys(known):
+            by_name.setdefault(each.subject, []).append(each)
+        found = {claimed.leaf: None}
+        checks = 0
+        pending = [claimed.leaf]
+        while pending:
+            certificate = pending.pop()
+            for each in by_name.get(certificate.issuer, ()):
+                if each in found:
+                    continue
+                if (checks := checks + 1) > limits.PATH_CHECKS:
+                    detail = f"{claimed.name} brings too many certificates of {certificate.issuer}"
+                    raise AssayError(Finding.of(LIMIT_EXCEEDED, detail=detail))
+                if signature_fault(certificate, each, legacy=True) is None:
+                    found[each] = None
+                    pending.append(each)
+        return list(found)
 
     def _revocations(self, claimed: Claimed, reached: Sequence[Certificate]) -> Iterator[Finding]:
         for entry in self._rules.revoked:
@@ -267,7 +280,7 @@ class _Trial:
         if found is None:
             severity = Severity.ERROR if self._rules.sbat_required else Severity.WARNING
             detail = ""
-            if self._program.role is Role.KERNEL:
+            if self._program.role is Role.KERNEL and not self._rules.sbat_required:
                 severity = Severity.INFO
                 detail = "it has no SBAT data; a kernel that a boot loader starts needs none"
             self._findings.append(

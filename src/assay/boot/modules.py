@@ -29,6 +29,7 @@ _OUTCOMES = {
     Decision.UNCHECKED: Outcome.UNCHECKED,
 }
 _KERNELS = (Role.KERNEL, Role.UNIFIED_KERNEL)
+_TREE = "tree"
 FINDINGS = 20
 """Modules that are told one by one; the others are counted."""
 
@@ -60,8 +61,9 @@ def check_modules(
     [verdict] = verify(folder, replace(options, trust=trust))
     errors = [each for each in verdict.findings if each.severity is Severity.ERROR]
     findings += [replace(each, component=_place(folder, each)) for each in errors[:FINDINGS]]
-    modules = [each for each in verdict.components if each.kind == "kernel-module"]
-    good = sum(each.state in (State.BOUND, State.EXCLUDED) for each in modules)
+    modules = [each for each in verdict.components if each.parent == _TREE]
+    signed = [each for each in verdict.components if each.kind == "kernel-module-content"]
+    good = sum(each.state is State.BOUND for each in signed)
     return Link(
         id=folder,
         role=Role.MODULES,

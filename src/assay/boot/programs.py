@@ -23,6 +23,7 @@ from assay.measure.hashing import sink_for
 from assay.model.boot import Role
 from assay.model.codes import boot as codes
 from assay.model.codes.pe import PE_MALFORMED
+from assay.model.codes.sbat import SBAT_MALFORMED
 from assay.model.digest import Digest
 from assay.model.finding import AssayError, Finding, Severity
 from assay.model.reading import Blob
@@ -135,9 +136,16 @@ def _read(name: str, blob: Blob, headers: Headers) -> Program:
         for each in headers.sections
         if each.name == ".cmdline"
     ]
+    role = _role(name, headers, sections, generations or ())
+    if role is Role.SHIM:
+        # a shim refuses to run with such data, and what it would ask of others is not known
+        findings = [
+            replace(each, severity=Severity.ERROR) if each.code == SBAT_MALFORMED.name else each
+            for each in findings
+        ]
     return Program(
         id=name,
-        role=_role(name, headers, sections, generations or ()),
+        role=role,
         digests=digests,
         signatures=tuple(signatures),
         generations=generations,

@@ -39,6 +39,8 @@ def apply_update(source: str, data: bytes, name: str, databases: Databases) -> N
     if target is not None and not target.attributes & APPEND:
         databases.clear(name)
     databases.add(name, source, lists)
+    stored = databases.times.get(name)
+    databases.times[name] = update.time if stored is None else max(stored, update.time)
 
 
 def _refused(update: Update, target: Target | None, name: str, databases: Databases) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from assay.sources.model import OpenedImage, OpenOptions
 
 FORMAT = "kernel-modules"
 SUFFIXES = (".ko", ".ko.gz", ".ko.xz", ".ko.zst")
+_MODULE = re.compile(r"\.ko(\.[a-z0-9]{1,4})?$", re.IGNORECASE)
+"""Names of modules: one that is compressed in a way that is not known is still one, and is not
+passed over."""
 EXPECTED = f"a directory with kernel modules ({', '.join(SUFFIXES)})"
 
 
@@ -65,7 +69,7 @@ def modules_below(path: str) -> Iterator[str]:
                 )
             if entry.is_dir(follow_symlinks=False):
                 folders.append((name, depth + 1))
-            elif entry.name.endswith(SUFFIXES):
+            elif _MODULE.search(entry.name):
                 yield name
         pending += reversed(folders)
 

@@ -193,11 +193,13 @@ class _Reader:
     def __init__(self, data: bytes, at: int) -> None:
         self.data = data
         self.at = at
+        last = data[-1:]
+        self._filling = len(data.rstrip(last)) if last in (b"\0", b"\xff") else len(data)
+        """Where nothing but one byte begins, up to the end."""
 
     def only_filling(self) -> bool:
         """Whether nothing but zeros or nothing but ones (0xff) follow: the rest of a buffer."""
-        rest = self.data[self.at :]
-        return len(rest) >= 8 and rest[0] in (0, 0xFF) and rest.count(rest[0]) == len(rest)
+        return len(self.data) - self.at >= 8 and self.at >= self._filling
 
     def old_event(self, number: int) -> Event:
         """A TCG_PCR_EVENT."""

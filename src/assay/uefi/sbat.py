@@ -69,6 +69,23 @@ def revoked_by(components: Sequence[Component], level: Level) -> list[Revoked]:
     ]
 
 
+def combined(*levels: Level | None) -> Level | None:
+    """A level that takes only what each of these takes, called as the newest of them."""
+    known = [each for each in levels if each is not None]
+    if not known:
+        return None
+    newest = max(known, key=lambda each: int(each.date or 0))
+    least: dict[str, int] = {each.name: each.generation for each in newest.components}
+    asking = [newest.source]
+    for level in known:
+        for each in level.components:
+            if each.generation > least.get(each.name, 0):
+                least[each.name] = each.generation
+                asking.append(level.source)
+    components = tuple(Component(*each) for each in least.items())
+    return Level(components, newest.date, " and ".join(dict.fromkeys(filter(None, asking))))
+
+
 def parse_section(data: bytes, where: str = "") -> tuple[Component, ...]:
     """The components in the section ``.sbat`` of a program. Raises AssayError (sbat-malformed,
     with the offset): then shim refuses the program as well."""

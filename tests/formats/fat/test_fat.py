@@ -307,3 +307,14 @@ def test_files_in_more_pieces_than_the_limit(
     root = entry_of("A.BIN", clusters[0], 100)
     found = hostile(tmp_path, root=root, chains=chains)
     assert found == {"limit-exceeded"}
+
+
+def test_very_many_files_of_one_name(tmp_path: Path) -> None:
+    """Each has an id of its own, and finding it takes no longer for the last one."""
+    chains = {at: at + 1 for at in range(2, 301)} | {301: 0xFFF}
+    rows = entry_of("A.BIN", 0) * 16
+    made = Fat12(entry_of("D", 2, 0, 0x10), chains, dict.fromkeys(chains, rows), sectors=330)
+    verdict = look(tmp_path, made.build())
+    found = [each.id for each in verdict.components if each.id.startswith("D/A.BIN")]
+    assert len(set(found)) == len(found) == 4800
+    assert "fat-ambiguous" in errors(verdict)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from assay import limits
 from assay.boot.databases import Databases
 from assay.boot.firmware import read_firmware as read_databases
-from assay.model.finding import AssayError, UsageError
+from assay.model.finding import AssayError, Severity, UsageError
 from assay.uefi.dump import looks_like_dump, read_dump
 from assay.uefi.efivarfs import read_file_name, read_variable
 from assay.uefi.guid import GLOBAL, IMAGE_SECURITY, SHIM_LOCK
@@ -18,6 +18,11 @@ from assay.uefi.variable import Variable
 
 _ENABLE = "SecureBootEnable"
 """EDK II's switch, in a store; what the firmware makes of it is SecureBoot, which is in none."""
+
+_ACTIVE, _APPLICATION, _OPTION = 0x01, 0x1F, 6
+"""Of a boot entry: what it has to be, its category (setup programs are another one than what is
+booted), and where its description begins."""
+_END_OF_PATH, _FILE = 0x7F, b"\4\4"
 
 
 class Firmware(Struct, frozen=True):
@@ -33,6 +38,40 @@ class Firmware(Struct, frozen=True):
         """The content of a variable; empty where there is none."""
         return self.variables.get((name, vendor), b"")
 
+    @property
+    def starts(self) -> str:
+        """The path of the file that the first boot entry names; empty where it names none."""
+        order = self.value("BootNext", GLOBAL)[:2] + self.value("BootOrder", GLOBAL)
+        for at in range(0, len(order) - 1, 2):
+            number = int.from_bytes(order[at : at + 2], "little")
+            option = self.value(f"Boot{number:04X}", GLOBAL)
+            if len(option) > _OPTION and option[0] & _ACTIVE and not option[1] & _APPLICATION:
+                return _file_of(option)
+        return ""
+
+
+def _file_of(option: bytes) -> str:
+    """The file in the device path of a boot entry (EFI_LOAD_OPTION, UEFI Specification section
+    3.1.3), in lower case and with slashes."""
+    length = int.from_bytes(option[4:6], "little")
+    at = _OPTION
+    while option[at : at + 2].strip(b"\0"):
+        at += 2
+    at, end, found = at + 2, min(at + 2 + length, len(option)), ""
+    while at + 4 <= end:
+        size = int.from_bytes(option[at + 2 : at + 4], "little")
+        if option[at] == _END_OF_PATH or size < 4:
+            break
+        if option[at : at + 2] == _FILE:
+            found += "/" + option[at + 4 : min(at + size, end)].decode("utf-16-le", "replace")
+        at += size
+    return plain_path(found.rstrip("\0"))
+
+
+def plain_path(path: str) -> str:
+    """A path as it is compared: FAT knows no case."""
+    return "/".join(filter(None, path.replace("\\", "/").lower().split("/")))
+
 
 def read_firmware(path: Path) -> Firmware:
     """The variables in a file or a directory. Raises UsageError."""
@@ -44,6 +83,9 @@ def read_firmware(path: Path) -> Firmware:
         raise UsageError(f"--firmware {path}: {error.finding.detail}") from error
     variables = {(each.name, each.vendor): each.data for each in found}
     databases = read_databases([str(path)])
+    for each in databases.findings:
+        if each.severity is Severity.ERROR:
+            raise UsageError(f"--firmware {path}: {each.detail}")
     return Firmware(str(path), variables, databases, _secure_boot(variables))
 
 

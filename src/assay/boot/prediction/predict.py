@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from assay.appraisal.case import BuiltInRule
 from assay.boot.prediction.events import BANKS
-from assay.boot.prediction.firmware import Firmware
+from assay.boot.prediction.firmware import Firmware, plain_path
 from assay.boot.prediction.partition_table import table_register
 from assay.boot.prediction.program import Program
-from assay.boot.prediction.shim import SECOND_STAGE, is_shim
+from assay.boot.prediction.shim import SECOND_STAGE, is_fallback, is_shim
 from assay.boot.prediction.stages import Stages
 from assay.comparison.parts import blob_of
 from assay.formats.pe.program import VIEW
@@ -23,6 +23,7 @@ from assay.model.measured_boot import NotPredicted, Prediction
 from assay.model.reading import Options
 from assay.model.verdict import Verdict
 from assay.pipeline import Examined, Gathered, VerifyOptions, examine
+from assay.printable import printable
 from assay.sources.model import OpenOptions
 from assay.trust.anchors import Trust
 
@@ -65,7 +66,7 @@ def predict_with_parts(name: str, options: PredictOptions) -> tuple[Prediction, 
     """As `predict`, with the parts of the image by their SHA-256 digests: of programs, the digest
     that firmware measures."""
     examined, gathered = _open(name, options)
-    component = _program(gathered, options.program)
+    component = _program(gathered, options.program, options.firmware)
     program = _part(gathered, component)
     second = None
     if is_shim(program):
@@ -118,14 +119,21 @@ def _open(name: str, options: PredictOptions) -> tuple[Examined, Gathered]:
 def _damage(
     verdict: Verdict, gathered: Gathered, programs: Sequence[Program | None]
 ) -> Iterator[Finding]:
-    """What is wrong with the programs themselves: of one that is not whole, or that readers read
-    differently, nobody knows what a machine measures."""
+    """What is wrong with the programs themselves, and with where they are: of one that is not
+    whole, or that readers read or find differently, nobody knows what a machine measures."""
     names = [each.component for each in programs if each is not None]
+    above = {
+        gathered.root,
+        *(str(place) for name in names for place in PurePosixPath(name).parents),
+    }
     for found in verdict.findings:
         within = any(
             name == gathered.root or f"{found.component}/".startswith(f"{name}/") for name in names
         )
-        if within and (found.severity is Severity.ERROR or found.code in _UNCLEAR):
+        is_error = found.severity is Severity.ERROR
+        if (within and (is_error or found.code in _UNCLEAR)) or (
+            is_error and found.component in above
+        ):
             yield found
 
 
@@ -135,16 +143,34 @@ def _first_error(verdict: Verdict) -> Finding:
     )
 
 
-def _program(gathered: Gathered, path: str) -> str:
+def removable(firmware: Firmware | None) -> str:
+    """The path that firmware starts by itself. Raises UsageError where its settings name another
+    one."""
+    starts = firmware.starts if firmware is not None else ""
+    if starts not in ("", REMOVABLE):
+        raise UsageError(
+            f"the first boot entry of the firmware starts {printable(starts, 300)}; say with"
+            " --program what is started"
+        )
+    return REMOVABLE
+
+
+def _program(gathered: Gathered, path: str, firmware: Firmware | None) -> str:
     """The component that firmware starts. Raises UsageError."""
-    wanted = path.replace("\\", "/").strip("/").lower()
+    wanted = plain_path(path)
     if gathered.format == "pe" and not wanted:
         return gathered.root
-    wanted = wanted or REMOVABLE
+    wanted = wanted or removable(firmware)
+    # firmware starts what is at this path of a file system, and not somewhere below it
+    systems = {each.id for each in gathered.reading.components if each.kind == "fat"}
     found = [
         component.id
         for component in gathered.reading.components
-        if component.id.lower() == wanted or component.id.lower().endswith("/" + wanted)
+        if component.id.lower() == wanted
+        or (
+            component.id.lower().endswith(f"/{wanted}")
+            and component.id[: -len(wanted) - 1] in systems
+        )
     ]
     if len(found) != 1:
         what = "no program" if not found else f"{len(found)} programs"
@@ -167,5 +193,8 @@ def _second_stage(gathered: Gathered, shim: str, options: PredictOptions) -> Pro
         blob = blob_of(beside, beside.root)
         return Program(blob, SECOND_STAGE, below=SECOND_STAGE) if blob is not None else None
     wanted = str(PurePosixPath(shim).with_name(SECOND_STAGE)).lower()
-    found = [each.id for each in gathered.reading.components if each.id.lower() == wanted]
+    every = {each.id: each.id.lower() for each in gathered.reading.components}
+    if any(is_fallback(shim, name) for name in every.values()):
+        return None
+    found = [name for name, lower in every.items() if lower == wanted]
     return _part(gathered, found[0]) if len(found) == 1 else None

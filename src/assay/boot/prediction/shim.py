@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from assay import limits
 from assay.boot.prediction.events import event, variable_data
@@ -25,11 +26,20 @@ from assay.uefi.vendor_certificates import SECTION, VendorCertificates, read_ven
 PCR = 14
 SECOND_STAGE = "grubx64.efi"
 """What shim starts, from the directory that it is in."""
+_FALLBACK = re.compile(r"fb[a-z0-9]*\.efi")
 _SEEN = b"16.1"
 _VERSION = re.compile(rb"\$Version: ([0-9.]+) \$")
 _X509 = next(guid for guid, known in TYPES.items() if known.name == "X509")
 _TRUSTED = b"\1"
 """MokListTrusted, unless somebody says otherwise."""
+
+
+def is_fallback(shim: str, name: str) -> bool:
+    """Whether a file (a path) is what a shim (its path) starts in place of `SECOND_STAGE`: a shim
+    at the path of removable media starts the program that writes boot entries anew."""
+    folder, file = PurePosixPath(shim.lower()).parent, PurePosixPath(name.lower())
+    at_default = folder.parts[-2:] == ("efi", "boot")
+    return at_default and file.parent == folder and _FALLBACK.fullmatch(file.name) is not None
 
 
 def is_shim(program: Program) -> bool:

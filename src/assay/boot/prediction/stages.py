@@ -81,7 +81,11 @@ class Stages:
         grounds = self._grounds(firmware) if firmware is not None and self._secure_boot else []
         if self.findings:
             pcrs = (4, 5, 7, *_LATER, SHIM_PCR)
-            self.left_out.append(NotPredicted(pcrs, "the program is damaged, or does not start"))
+            self.left_out.append(
+                NotPredicted(
+                    pcrs, "a program, or what it lies in, is damaged, or it does not start"
+                )
+            )
             return []
         found = [self._programs(), *self._kernel()]
         if firmware is None:

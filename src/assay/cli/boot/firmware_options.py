@@ -9,8 +9,8 @@ import click
 
 from assay.boot.prediction.events import BANKS
 from assay.boot.prediction.firmware import read_firmware
-from assay.boot.prediction.predict import REMOVABLE, PredictOptions
-from assay.boot.prediction.shim import SECOND_STAGE
+from assay.boot.prediction.predict import PredictOptions, removable
+from assay.boot.prediction.shim import SECOND_STAGE, is_fallback
 from assay.cli import options
 from assay.cli.help import grouped
 from assay.cli.options import Command
@@ -51,8 +51,12 @@ def predict_options_from(image: str, given: dict[str, Any]) -> tuple[str, Predic
     firmware = read_firmware(Path(given["firmware"])) if given["firmware"] else None
     program, second = given["program"], ""
     if Path(image).is_dir():
-        path, program = _within(Path(image), program), ""
-        beside = [each for each in path.parent.iterdir() if each.name.lower() == SECOND_STAGE]
+        wanted = program or removable(firmware)
+        path, program = _within(Path(image), wanted), ""
+        files = list(path.parent.iterdir())
+        beside = [each for each in files if each.name.lower() == SECOND_STAGE]
+        if any(is_fallback(str(path), str(each)) for each in files):
+            beside = []
         image, second = str(path), str(beside[0]) if len(beside) == 1 else ""
     request = PredictOptions(
         firmware,
@@ -68,13 +72,13 @@ def predict_options_from(image: str, given: dict[str, Any]) -> tuple[str, Predic
 def _within(folder: Path, program: str) -> Path:
     """The program in a directory, whose names are compared as FAT does. Raises UsageError."""
     found = folder
-    for part in (program or REMOVABLE).replace("\\", "/").strip("/").split("/"):
+    for part in program.replace("\\", "/").strip("/").split("/"):
         try:
             matches = [each for each in found.iterdir() if each.name.lower() == part.lower()]
         except OSError as error:
             raise UsageError(f"{found}: {error.strerror or error}") from error
         if len(matches) != 1:
             what = "nothing" if not matches else f"{len(matches)} files"
-            raise UsageError(f"{folder}: {what} at {program or REMOVABLE}")
+            raise UsageError(f"{folder}: {what} at {program}")
         found = matches[0]
     return found

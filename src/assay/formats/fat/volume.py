@@ -75,6 +75,7 @@ class _Volume:
         self._allocation = allocation
         self._slack: list[Span] = []
         self._entries = 0
+        self._numbers: dict[str, int] = {}
         self._ids = {site.child(name) for name in _RESERVED}
 
     def read(self, boot: bytes) -> None:
@@ -232,10 +233,11 @@ class _Volume:
 
     def _id(self, directory: str, name: str) -> str:
         wanted = f"{directory}/{name}" if directory else self._site.child(name)
-        found, number = wanted, 1
+        found, number = wanted, self._numbers.get(wanted, 1)
         while found in self._ids:
             number += 1
             found = f"{wanted}#{number}"
+        self._numbers[wanted] = number
         self._ids.add(found)
         return found
 

@@ -66,8 +66,9 @@ class Parts:
         name = f"variable[{shown}]"
         if name in names:
             name = f"variable[{shown}-{variable.vendor}]"
-        while name in names:
-            name += "'"
+        if name in names:
+            # two of one name and vendor, as no firmware has them
+            name = f"variable[{shown}-{variable.vendor}]#{len(names)}"
         names.add(name)
         return name
 

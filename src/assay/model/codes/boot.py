@@ -147,9 +147,10 @@ BOOT_PROGRAM_UNREADABLE = Code(
     "a program could not be checked",
     Severity.ERROR,
     Question.CHECKED,
-    "Whether the program can be read to its end.",
-    "The file is on a medium with errors, or in a part of the image that could not be read.",
-    "Copy the image again.",
+    "Whether each file that is called as a program (.efi) is one, and can be read to its end.",
+    "The file was damaged or replaced, is on a medium with errors, or is in a part of the image"
+    " that could not be read.",
+    "Copy the image again, or put the program back from its publisher; take away what is none.",
 )
 
 BOOT_UPDATE_REFUSED = Code(
@@ -169,7 +170,8 @@ BOOT_VARIABLE_UNREADABLE = Code(
     "a variable that decides what may boot cannot be read",
     Severity.ERROR,
     Question.CHECKED,
-    "The content of PK, KEK, db, dbx, MokList, MokListX and SbatLevel.",
-    "The file is damaged, or is something else.",
+    "The content of PK, KEK, db, dbx, MokList, MokListX and SbatLevel, and whether each is there"
+    " once.",
+    "The file is damaged, was put together by hand, or is something else.",
     "Read the variable out again.",
 )
