@@ -212,6 +212,18 @@ def test_diff(folder: Path) -> None:
     assert json.loads(done.stdout)["changed"] == 1
 
 
+def test_the_same_policy_twice_tells_what_time_alone_changes(folder: Path) -> None:
+    later = "  - {name: later, require: {version: {at-least: 9.0.0}}, effective-from: 2035-01-01}\n"
+    (folder / "later.yaml").write_text(
+        POLICY.replace("break-glass: {signers", f"{later}break-glass: {{signers")
+    )
+    files = ("later.yaml", "later.yaml", "facts.json")
+    assert "1 image, 0 changed" in run(folder, "policy", "diff", *files).stdout
+    done = run(folder, "policy", "diff", *files, "--at", "2035-01-02T00:00:00Z", status=1)
+    assert "old: meets ours" in done.stdout
+    assert "new: later: version" in done.stdout
+
+
 def test_no_rollback_by_the_ledger(folder: Path) -> None:
     run(folder, "ledger", "init", "v.db", "--key", "ledger.key", "--origin", "example.org/v")
     ledger = ("--ledger", "v.db", "--ledger-key", "ledger.key", "--environment", "production")

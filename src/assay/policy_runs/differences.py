@@ -32,10 +32,11 @@ class Difference(Struct, frozen=True):
 def differences(
     recorded: Iterable[Recorded], old: Decider, new: Decider, at: datetime | None
 ) -> Iterator[Difference]:
-    """Judge every image by both policies, at its own time unless another is given."""
+    """Judge every image by both policies at its own time; by the new one at another where that is
+    given, so that the same policy twice tells what time alone would change."""
     for one in recorded:
-        time = at or time_of(one.facts)
-        before, after = old.decide(one.facts, time), new.decide(one.facts, time)
+        time = time_of(one.facts)
+        before, after = old.decide(one.facts, time), new.decide(one.facts, at or time)
         yield Difference(
             one.facts.image,
             one.place,
