@@ -19,6 +19,7 @@ from assay import (
     Verdict,
     attest,
     baseline,
+    boot_check,
     compare,
     inspect,
     load_signing_key,
@@ -30,12 +31,13 @@ from assay.model.measurement import FsVerityRequest
 from assay.model.secret import Secret
 from assay.produce.keys import pkcs8
 from assay.produce.keys.kinds import generate
-from tests.formats.pe.test_authenticode import ROOT
+from tests.formats.pe.test_authenticode import ROOT, SIGNER
 from tests.formats.pe.test_sbat import program as sbat_program
 from tests.formats.pe.test_sbat import signed
 from tests.formats.verity.support import BLOCK, SALT
 from tests.formats.verity.support import make as hash_tree
 from tests.signatures.support import run, tool
+from tests.support import uefi
 from tests.support.certificates import NOW
 from tests.support.images import Layout
 from tests.uefi.test_sbat import LEVEL
@@ -185,9 +187,9 @@ def test_importing_it_is_cheap() -> None:
 
 def test_what_the_interface_has() -> None:
     assert sorted(assay.__all__) == [
-        "AssayError", "Comparison", "RefusedError", "SigningKey", "Trust", "UsageError", "Verdict",
-        "__version__", "attest", "baseline", "compare", "inspect", "load_signing_key",
-        "require", "sign", "verify",
+        "AssayError", "BootCheck", "Comparison", "RefusedError", "SigningKey", "Trust",
+        "UsageError", "Verdict", "__version__", "attest", "baseline", "boot_check", "compare",
+        "inspect", "load_signing_key", "require", "sign", "verify",
     ]  # fmt: skip
     assert set(assay.__all__) <= set(dir(assay))
     with pytest.raises(AttributeError):
@@ -266,3 +268,17 @@ def test_revocation_levels(tmp_path: Path) -> None:
     level.write_bytes(LEVEL.replace(b"grub,5", b"grub,6"))
     assert not verify(program, trust, sbat_levels=[level], at=NOW)
     assert verify(program, trust, at=NOW)
+
+
+def test_boot_check(tmp_path: Path) -> None:
+    program, db = tmp_path / "a.efi", tmp_path / "db.esl"
+    program.write_bytes(signed(sbat_program()))
+    db.write_bytes(uefi.certificates(ROOT))
+    found = boot_check(program, [db], at=NOW)
+    assert (found.exit_status, found.links[0].outcome.value) == (0, "allowed")
+    dbx = tmp_path / "dbx.esl"
+    dbx.write_bytes(uefi.certificates(SIGNER))
+    assert boot_check(program, [db, dbx], at=NOW).exit_status == 1
+    assert boot_check(program, [f"db={dbx}", f"dbx={db}"], at=NOW).exit_status == 1
+    with pytest.raises(UsageError, match="firmware: give a list"):
+        boot_check(program, str(db))

@@ -17,6 +17,7 @@ from assay.version import __version__
 if TYPE_CHECKING:
     from assay.api import (
         AssayError,
+        BootCheck,
         Comparison,
         RefusedError,
         SigningKey,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Verdict,
         attest,
         baseline,
+        boot_check,
         compare,
         inspect,
         load_signing_key,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AssayError",
+    "BootCheck",
     "Comparison",
     "RefusedError",
     "SigningKey",
@@ -44,6 +47,7 @@ __all__ = [
     "__version__",
     "attest",
     "baseline",
+    "boot_check",
     "compare",
     "inspect",
     "load_signing_key",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path as File
 from typing import Any, TypeVar
 
 from assay import pipeline
 from assay.appraisal.case import BuiltInRule
 from assay.contents.options import ContentOptions
 from assay.evidence.baseline_document import CHUNK_SIZE, LARGEST_CHUNK, SMALLEST_CHUNK
+from assay.model.boot import BootCheck
 from assay.model.comparison import Comparison
 from assay.model.digest import ALGORITHMS, Strength
 from assay.model.finding import AssayError, UsageError
@@ -207,6 +209,44 @@ def compare(
     return run.compare(os.fspath(a), os.fspath(b), options)
 
 
+def boot_check(
+    image: Path,
+    firmware: Iterable[Path],
+    *,
+    through: Iterable[Path] = (),
+    sbat_levels: Iterable[Path] = (),
+    modules: Path = "",
+    offline: bool = False,
+    at: datetime | None = None,
+) -> BootCheck:
+    """Tell whether a machine's Secure Boot databases let an image boot, and why.
+
+    ``image`` is a program, the directory of an EFI system partition, or a disk image. ``firmware``
+    is what the machine has: variable stores, directories of variables, and files that are named
+    after a database (``db=FILE``); they add up. ``through`` are the programs that come before the
+    image, first the one that firmware starts. The image has to pass the ``sbat_levels`` as well,
+    and ``modules`` is a directory of kernel modules that the kernel in it will load. ``at`` only
+    tells which certificates have run out. Everything would start where the ``exit_status`` of the
+    answer is 0; what is wrong is in the answer. Raises UsageError when the request makes no sense.
+    """
+    from assay.boot.check import CheckOptions, check
+    from assay.evidence.model import GivenFile
+    from assay.evidence.sbat import read_levels
+
+    if at is not None and at.tzinfo is None:
+        raise UsageError(f"at: {at} has no time zone")
+    levels = [GivenFile("sbat-level", File(name)) for name in _names("sbat_levels", sbat_levels)]
+    options = CheckOptions(
+        firmware=_names("firmware", firmware),
+        through=_names("through", through),
+        levels=[read_levels(level)[-1] for level in levels],
+        modules=os.fspath(modules),
+        open=OpenOptions(offline=offline),
+        at=at,
+    )
+    return check(os.fspath(image), options)
+
+
 def load_signing_key(path: Path, passphrase: str | bytes | None = None) -> SigningKey:
     """The private key in a file: PEM, of cosign, or of minisign.
 
@@ -333,6 +373,7 @@ def _only(image: Path, found: Sequence[Found]) -> Found:
 
 __all__ = [
     "AssayError",
+    "BootCheck",
     "Comparison",
     "RefusedError",
     "SigningKey",
@@ -341,6 +382,7 @@ __all__ = [
     "Verdict",
     "attest",
     "baseline",
+    "boot_check",
     "compare",
     "inspect",
     "load_signing_key",
