@@ -36,7 +36,7 @@ from tests.boot.boot_support import (
 )
 from tests.boot.test_check import DBX, PLAIN, SIGNED, _update, refused
 from tests.boot.test_check_images import CHAIN, disk
-from tests.support import pe, uefi
+from tests.support import der, pe, uefi
 from tests.support.certificates import NOW, make, root
 
 # revocations that get lost
@@ -69,6 +69,27 @@ def test_a_revoked_authority_behind_very_many_certificates(tmp_path: Path, first
     signed = pe.with_table(PLAIN, data, pe.entry(made))
     firmware = machine(tmp_path, uefi.certificates(top), uefi.certificates(top))
     refused(ask_of(tmp_path, signed, firmware), "limit-exceeded")
+
+
+def test_a_revoked_certificate_with_its_signature_written_in_another_way(tmp_path: Path) -> None:
+    """Of an ECDSA signature anyone can make a second one: the certificate is another file then."""
+    from cryptography.hazmat.primitives.asymmetric.utils import (
+        decode_dss_signature,
+        encode_dss_signature,
+    )
+    from cryptography.x509 import load_der_x509_certificate
+
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    signer = make("Signer", AUTHORITY)
+    first, second = decode_dss_signature(signer.made.signature)
+    value = encode_dss_signature(first, order - second)
+    head = signer.made.tbs_certificate_bytes + der.algorithm("1.2.840.10045.4.3.2")
+    twin = type(signer)(signer.key, load_der_x509_certificate(der.seq(head, der.bits(value))))
+    assert twin.der != signer.der
+    data = pe.signed(PLAIN, twin)
+    assert ask_of(tmp_path, data, machine(tmp_path)).exit_status == 0
+    firmware = machine(tmp_path, dbx=uefi.certificates(signer))
+    refused(ask_of(tmp_path, data, firmware), "boot-revoked-certificate")
 
 
 def test_a_database_that_is_there_twice(tmp_path: Path) -> None:

@@ -6,17 +6,21 @@ import struct
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from assay.boot.prediction.compare import compare_with_log
 from assay.boot.prediction.firmware import Firmware, read_firmware
 from assay.boot.prediction.predict import PredictOptions, predict
 from assay.model.finding import UsageError
-from assay.model.measured_boot import Prediction
+from assay.model.measured_boot import PredictedRegister, Prediction, RegisterOutcome
+from assay.tcg.log import read_log
 from assay.uefi.guid import GLOBAL
-from tests.boot.images import DB, Settings, image
+from tests.boot.images import DB, Settings, image, machine
 from tests.boot.test_check_images import disk
 from tests.boot.test_prediction import loader, register, run, shim
 from tests.support import uefi
 from tests.support.disks import Fat12, entry_of, long_entries
+from tests.support.event_logs import log
 
 PATH = "EFI/BOOT/BOOTX64.EFI"
 
@@ -130,3 +134,21 @@ def test_a_shim_that_starts_the_fallback_and_no_boot_loader(tmp_path: Path) -> N
     status, text = run("boot", "predict", folder, "--firmware", store, "--format", "json")
     assert status == 0, text
     assert "grubx64" not in text
+
+
+def test_a_log_of_sha1_alone_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "image.efi"
+    path.write_bytes(image(DB))
+    firmware = read_firmware(Settings().store(tmp_path))
+    events = machine(image(DB), Settings())
+    for banks, told in ((("sha1",), True), (("sha1", "sha256"), False)):
+        found = compare_with_log(predicted(path, firmware), read_log(log(*events, banks=banks)), "")
+        assert ("tcg-log-sha1" in {each.code for each in found.findings}) is told
+
+
+def test_a_prediction_without_a_value_equals_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "image.efi"
+    path.write_bytes(image(DB))
+    made = replace(predicted(path), registers=(PredictedRegister(16, (), {}),))
+    found = compare_with_log(made, read_log(log(*machine(image(DB), Settings()))), "")
+    assert [each.outcome for each in found.registers] == [RegisterOutcome.DIFFERENT]

@@ -173,7 +173,7 @@ def _take(
         if not name or ("RT" in variable.name and (name, SHIM_LOCK) in known):
             continue
         if variable.time is not None:
-            found.times[name] = variable.time
+            found.times[name] = max(variable.time, found.times.get(name, variable.time))
         try:
             found.add(name, source, read_lists(variable.data, source))
         except AssayError as error:

@@ -182,8 +182,10 @@ class _Trial:
         return list(found)
 
     def _revocations(self, claimed: Claimed, reached: Sequence[Certificate]) -> Iterator[Finding]:
+        signed = {each.tbs for each in reached}
         for entry in self._rules.revoked:
-            if entry.certificate is not None and entry.certificate in reached:
+            # what is outside of the signed part can be written in other ways, with no key at all
+            if entry.certificate is not None and entry.certificate.tbs in signed:
                 yield self._revoked(
                     codes.BOOT_REVOKED_CERTIFICATE, claimed, entry, entry.certificate, ""
                 )

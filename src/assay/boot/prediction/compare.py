@@ -51,6 +51,10 @@ def compare_with_log(
         for bank in log.banks
         if bank.name in prediction.banks and bank.name in replayed.values
     ]
+    if banks == ["sha1"]:
+        findings.append(
+            Finding.of(codes.TCG_LOG_SHA1, detail="other programs may have been started")
+        )
     left_out = list(prediction.not_predicted)
     registers: list[RegisterComparison] = []
     for predicted in prediction.registers:
@@ -130,7 +134,12 @@ def _register(
         found = tuple(each for each in found if each.deviation is not Deviation.EXTRA)
         outcome = RegisterOutcome.DIFFERENT if found else RegisterOutcome.AS_FAR_AS_KNOWN
         return RegisterComparison(pcr, outcome, {}, logged, found)
-    equal = not found and bool(logged) and all(logged.get(bank) == wanted[bank] for bank in wanted)
+    equal = (
+        not found
+        and bool(wanted)
+        and bool(logged)
+        and all(logged.get(bank) == wanted[bank] for bank in wanted)
+    )
     outcome = RegisterOutcome.EQUAL if equal else RegisterOutcome.DIFFERENT
     return RegisterComparison(pcr, outcome, wanted, logged, found)
 
