@@ -8,9 +8,17 @@ import re
 
 
 class Glob:
-    """A glob as a machine whose states are the places between its parts, one bit each."""
+    """A glob. What stands before its first wildcard and after its last one is compared as text; the
+    rest is a machine whose states are the places between its parts, one bit each."""
 
     def __init__(self, pattern: str) -> None:
+        self._head = re.split(r"[*?]", pattern, maxsplit=1)[0]
+        self._tail = ""
+        self._wild = self._head != pattern
+        if self._wild:
+            self._tail = re.split(r"[*?]", pattern)[-1]
+            pattern = pattern[len(self._head) : len(pattern) - len(self._tail)]
+        self._middle = pattern
         parts: list[str] = []
         for part in re.split(r"(\*\*|\*|\?)", pattern):
             if part in ("*", "**") and parts and parts[-1] in ("*", "**"):
@@ -35,6 +43,16 @@ class Glob:
 
     def matches(self, text: str) -> bool:
         """Whether the whole of ``text`` is what the glob says."""
+        if not self._wild:
+            return text == self._head
+        end = len(text) - len(self._tail)
+        if end < len(self._head) or not (text.startswith(self._head) and text.endswith(self._tail)):
+            return False
+        if self._middle == "**":
+            return True
+        text = text[len(self._head) : end]
+        if self._middle == "*":
+            return "/" not in text
         skipped = self._any | self._any_but_slash
         at = 1
         at |= (at & skipped) << 1
