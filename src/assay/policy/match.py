@@ -20,12 +20,18 @@ def fitting(match: Match, *, every: bool = False) -> Fits:
     tests: list[Fits] = []
     some = all if every else any
     if match.reference:
-        tests.append(lambda known: _any(match.reference, known.name.forms))
+        tests.append(
+            lambda known: _any(match.reference, known.name.exact if every else known.name.forms)
+        )
     if match.repository:
-        tests.append(lambda known: _any(match.repository, _given(known.name.repository)))
+        tests.append(lambda known: _any(match.repository, known.name.repositories))
     if match.digest:
         digests = frozenset(match.digest)
-        tests.append(lambda known: not digests.isdisjoint(known.digests))
+        tests.append(
+            (lambda known: _is_all(known, digests))
+            if every
+            else (lambda known: not digests.isdisjoint(known.digests))
+        )
     if match.format:
         tests.append(lambda known: known.facts.format in match.format)
     if match.platform:
@@ -74,6 +80,13 @@ def _any(patterns: Sequence[NamePattern], names: Sequence[str]) -> bool:
             if pattern.matches(name):
                 return True
     return False
+
+
+def _is_all(known: Known, digests: frozenset[str]) -> bool:
+    """Whether digests mean all of an image: the whole of it, or each of its targets."""
+    return not digests.isdisjoint(known.root_digests) or (
+        bool(known.targets) and all(not digests.isdisjoint(each.digests) for each in known.targets)
+    )
 
 
 def _all(patterns: Mapping[str, NamePattern], values: Mapping[str, str]) -> bool:
@@ -126,4 +139,4 @@ class Index:
         candidates = [*self._anywhere]
         for registry in registries:
             candidates += self._by_registry.get(registry, ())
-        return [number for number in sorted(candidates) if self._fits[number](known)]
+        return [number for number in sorted(set(candidates)) if self._fits[number](known)]

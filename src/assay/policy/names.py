@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from assay.policy.facts import Facts
 
 _TRANSPORT = "docker://"
 _DEFAULT_TAG = "latest"
+_HTTPS = 443
+_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 
 class ImageName(Struct, frozen=True):
     """A name taken apart. ``repository`` is ``registry/repository`` and ``tag`` the tag, both empty
-    for what is no name in a registry; ``forms`` are all ways to write the name."""
+    for what is no name in a registry; ``forms`` are all ways to write the name, ``repositories``
+    all those to write the repository. Beside a digest (``pinned``) a tag is whatever the caller
+    writes: nobody looks it up. ``exact`` are the forms that hold all the same."""
 
     forms: tuple[str, ...]
     repository: str = ""
     tag: str = ""
+    repositories: tuple[str, ...] = ()
+    pinned: bool = False
+    exact: tuple[str, ...] = ()
 
 
 def image_name(facts: Facts) -> ImageName:
     """The name that an image is used by."""
     name, given = facts.grounds.name, facts.grounds.name != facts.image
     if not (name.startswith(_TRANSPORT) or facts.resolved.startswith(_TRANSPORT) or given):
-        return ImageName(tuple(dict.fromkeys((name, facts.resolved))))
+        forms = tuple(dict.fromkeys((name, facts.resolved)))
+        return ImageName(forms, exact=forms)
     found = registry_name(name)
+    written = name.removeprefix(_TRANSPORT)
     digest = facts.resolved.rpartition("@")[2] if "@" in facts.resolved else ""
-    forms = [name.removeprefix(_TRANSPORT)]
-    if found.tag:
-        forms.append(f"{found.repository}:{found.tag}")
-    if digest:
-        forms += [f"{found.repository}@{digest}", f"{found.repository}:{found.tag}@{digest}"]
-    return ImageName(tuple(dict.fromkeys(forms)), found.repository, found.tag)
+    tagged = [f"{each}:{found.tag}" for each in found.repositories if found.tag]
+    by_digest = [f"{each}@{digest}" for each in found.repositories if digest]
+    both = [f"{each}@{digest}" for each in tagged if digest]
+    forms = tuple(dict.fromkeys((written, *tagged, *by_digest, *both)))
+    exact = tuple(by_digest) if found.pinned else forms
+    return replace(found, forms=forms, exact=exact)
 
 
 def registry_name(text: str) -> ImageName:
@@ -42,4 +52,25 @@ def registry_name(text: str) -> ImageName:
     last, colon, tag = last.partition(":")
     if not colon and not at:
         tag = _DEFAULT_TAG
-    return ImageName((plain,), head + slash + last, tag)
+    repositories = _spellings(head + slash + last)
+    return ImageName((plain,), repositories[0], tag, repositories, bool(at), (plain,))
+
+
+def _spellings(repository: str) -> tuple[str, ...]:
+    """All ways to write a repository, the plainest first: by another spelling of its registry an
+    image is still what a rule is about."""
+    registry, slash, path = repository.partition("/")
+    if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
+        return (repository,)
+    host, colon, port = registry.lower().rpartition(":")
+    if not colon or not port.isdigit():
+        host, port = registry.lower(), ""
+    host = host.removesuffix(".")
+    if port and int(port) == _HTTPS:
+        port = ""
+    if host in _DOCKER_HUB and not port:
+        host = _DOCKER_HUB[0]
+        path = path if "/" in path else f"library/{path}"
+    plain = f"{host}:{port}/{path}" if port else f"{host}/{path}"
+    with_port = () if port else (f"{host}:{_HTTPS}/{path}",)
+    return tuple(dict.fromkeys((plain, repository, *with_port)))

@@ -36,7 +36,8 @@ class SignedTime(Struct, frozen=True):
 
 def has_proven_time(signer: Signer) -> bool:
     """Whether somebody other than the signer says when the signature was made."""
-    return bool(signer.signed_at) and not signer.time_source.startswith(
+    source = signer.time_source
+    return bool(signer.signed_at and source) and not source.startswith(
         ("signer", "trusted comment")
     )
 

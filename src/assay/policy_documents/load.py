@@ -212,5 +212,5 @@ def _may_fit(match: Match, image: str) -> bool:
     """Whether a match may fit an image of this name, before it is known what is in it."""
     if not match.repository or transport_of(image)[0] != "docker":
         return True
-    repository = registry_name(image).repository
-    return any(pattern.matches(repository) for pattern in match.repository)
+    names = registry_name(image).repositories
+    return any(pattern.matches(name) for pattern in match.repository for name in names)

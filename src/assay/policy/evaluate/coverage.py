@@ -41,8 +41,9 @@ def _named(facts: Facts, patterns: Sequence[NamePattern]) -> RequirementResult |
         mine = [part for part in facts.components if pattern.matches(part.id)]
         found += len(mine)
         bad = [part for part in mine if part.state not in (State.BOUND, State.EXCLUDED)]
-        if bad or not mine:
-            actual = f"{bad[0].id} is {bad[0].state.value}" if bad else "there is none"
+        if bad or not any(part.state is State.BOUND for part in mine):
+            shown = bad or mine
+            actual = f"{shown[0].id} is {shown[0].state.value}" if shown else "there is none"
             why = f"{pattern.text} has to be bound, and {actual}"
             return result(KIND, Result.FAILED, why, {"component": pattern.text, "state": actual})
     if not patterns:

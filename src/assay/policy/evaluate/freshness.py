@@ -18,10 +18,9 @@ from assay.policy.evaluate.model import (
     result,
 )
 from assay.policy.model import FreshnessRequirement
+from assay.policy.standing import has_proven_time
 
 KIND = "freshness"
-_OWN_WORD = ("", "signer")
-"""Sources of a signature's time that prove nothing."""
 
 
 def compiled(wanted: FreshnessRequirement, _context: Context) -> Check:
@@ -42,7 +41,7 @@ def _for_target(scene: Scene, target: Target, within: timedelta) -> RequirementR
     untimed = False
     latest = ""
     for signer in signed:
-        time = None if signer.time_source in _OWN_WORD else moment(signer.signed_at)
+        time = moment(signer.signed_at) if has_proven_time(signer) else None
         if time is None:
             untimed = True
             continue

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from assay.appraisal.requirement import too_old, usable
-from assay.model.contents import ContentAccount
+from assay.model.contents import ContentAccount, FileAccount
 from assay.model.grounds import Target
 from assay.model.policy_result import RequirementResult, Result
 from assay.model.statement import Contents
@@ -12,6 +14,8 @@ from assay.policy.evaluate.statements import hearing, judged
 from assay.policy.model import Purpose, SbomRequirement
 
 KIND = "sbom"
+_SIGNED = "signed"
+"""The `SbomReport.source` of a statement that is vouched for."""
 
 
 def compiled(wanted: SbomRequirement, context: Context) -> Check:
@@ -48,7 +52,10 @@ def compiled(wanted: SbomRequirement, context: Context) -> Check:
             return result(KIND, Result.FAILED, ages[0][0].detail, seen)
         if wanted.percent_of_files is None:
             return result(KIND, Result.PASSED, f"there is a signed SBOM{where}", seen)
-        return _share(scene, target, wanted.percent_of_files, seen, where)
+        counting = {
+            one.report.document for (one, _), age in zip(of_form, ages, strict=True) if not age
+        }
+        return _share(scene, target, counting, wanted.percent_of_files, seen, where)
 
     def check(scene: Scene) -> RequirementResult:
         return over_targets(KIND, scene, lambda target: for_one(scene, target))
@@ -63,15 +70,21 @@ def _form(name: str) -> str:
 
 
 def _share(
-    scene: Scene, target: Target, least: float, seen: dict[str, str], where: str
+    scene: Scene,
+    target: Target,
+    counting: Collection[str],
+    least: float,
+    seen: dict[str, str],
+    where: str,
 ) -> RequirementResult:
     account = _account(scene, target)
     if account is None:
         why = f"the SBOM was not compared with what is in the image{where}"
         return result(KIND, Result.UNCHECKED, why, seen)
-    share = 100 * account.files.fraction
+    files = _files(account, counting)
+    share = 100 * files.fraction
     seen |= {
-        "files": f"{account.files.accounted} of {account.files.total} accounted for",
+        "files": f"{files.accounted} of {files.total} accounted for",
         "at least": f"{least:g} %",
     }
     if share < least:
@@ -81,6 +94,17 @@ def _share(
     if not account.complete:
         return result(KIND, Result.UNCHECKED, f"not every layer could be read{where}", seen)
     return result(KIND, Result.PASSED, f"the SBOM accounts for {share:.4g} % of the files", seen)
+
+
+def _files(account: ContentAccount, counting: Collection[str]) -> FileAccount:
+    """The files that SBOMs which count account for. Where there are others too (a file that was
+    given, one by somebody else) the sum is of all, and so the best single one that counts has to
+    do."""
+    mine = [each for each in account.sboms if each.source == _SIGNED and each.name in counting]
+    if len(mine) == len(account.sboms):
+        return account.files
+    best = max((each.accounted for each in mine), key=lambda each: each.accounted, default=None)
+    return best if best is not None else FileAccount(max(account.files.total, 1))
 
 
 def _account(scene: Scene, target: Target) -> ContentAccount | None:

@@ -28,7 +28,8 @@ def stated(known: Known, target: Target, read_from: str) -> str:
     """What an image says its version is; empty where it does not."""
     place, _, name = read_from.partition(":")
     if place == "tag":
-        return known.name.tag
+        # beside a digest nobody looks the tag up: whoever asks may write any
+        return "" if known.name.pinned else known.name.tag
     return (target.labels if place == "label" else target.annotations).get(name, "")
 
 
@@ -40,6 +41,8 @@ def _for_target(
     version = read_version(text, wanted.order)
     if version is None:
         why = f"its version is not one: {text!r}" if text else f"no version in {wanted.read_from}"
+        if not text and wanted.read_from == "tag" and known.name.pinned:
+            why = "its tag says nothing, since the digest beside it was asked for"
         return result(KIND, Result.FAILED, why, seen)
     if wanted.at_least is not None:
         seen["at least"] = wanted.at_least
