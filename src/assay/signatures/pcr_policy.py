@@ -60,13 +60,14 @@ class PcrPolicyScheme:
         request: ScanRequest,
         document: str,
         signature_id: str,
+        parts: Sequence[str],
     ) -> PreparedSignature:
         """The signatures of one key over ``document``, the sections that are measured by
-        ``request``."""
+        ``request``; ``parts`` are these sections, as in its plan."""
         from assay.signatures.pcr_policy_signature import PcrPolicySignature
 
         return PcrPolicySignature(
-            Signature(signature_id, SCHEME, document), tuple(signatures), request
+            Signature(signature_id, SCHEME, document), tuple(signatures), request, tuple(parts)
         )
 
 

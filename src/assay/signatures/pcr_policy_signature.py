@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from assay.crypto.public_key import KEY_SCHEME, PublicKey
 from assay.formats.uki.judge import by_sha1, digest_signed, fingerprint_of, states_of
 from assay.formats.uki.measured import Measured
@@ -25,11 +27,17 @@ class PcrPolicySignature:
     """What one key signed: any number of states of the boot of one image."""
 
     def __init__(
-        self, signature: Signature, signatures: tuple[PcrSignature, ...], request: ScanRequest
+        self,
+        signature: Signature,
+        signatures: tuple[PcrSignature, ...],
+        request: ScanRequest,
+        parts: tuple[str, ...],
     ) -> None:
         self.signature = signature
         self._signatures = signatures
         self._request = request
+        self._parts = parts
+        self._counted: frozenset[int] = frozenset()
 
     def requests(self, keys: Sequence[Key]) -> tuple[Request, ...]:
         return (self._request,)
@@ -37,14 +45,17 @@ class PcrPolicySignature:
     def verify(
         self, answers: Mapping[Request, Any], keys: Sequence[Key], at: datetime
     ) -> SignatureOutcome:
-        """See `PreparedSignature.verify`. One of the signatures is enough to vouch: each is for
-        all that is measured. One that is right and for other values is told by the format."""
+        """See `PreparedSignature.verify`. One of the signatures is enough to vouch for the
+        sections whose measurement it is for: a section that older stubs do not measure, or that is
+        for other hardware, may be left out of it, and then nobody vouches for that. One that is
+        right and for other values is told by the format."""
+        self._counted = frozenset()
         trial = Trial(self.signature, "signature of PCR values", keys)
         measured: Measured | None = answers.get(self._request)
         for key in keys:
             if key.scheme in (KEY_SCHEME, PCR_KEY) and isinstance(key.material, PublicKey):
                 self._try(trial, key, key.material, measured)
-        return trial.outcome(
+        outcome = trial.outcome(
             Finding.of(
                 codes.WRONG_KEY,
                 self.signature.document,
@@ -52,6 +63,14 @@ class PcrPolicySignature:
                 actual=self._signatures[0].fingerprint,
             )
         )
+        if len(self._counted) == len(self._parts):
+            return outcome
+        vouchers = [
+            replace(voucher, component=self._parts[place])
+            for voucher in outcome.vouchers
+            for place in sorted(self._counted)
+        ]
+        return replace(outcome, vouchers=tuple(vouchers))
 
     def _try(self, trial: Trial, key: Key, public: PublicKey, measured: Measured | None) -> None:
         if fingerprint_of(public) != self._signatures[0].fingerprint:
@@ -72,6 +91,10 @@ class PcrPolicySignature:
         if not states:
             trial.fail(key, Status.INVALID, "for other PCR values", self._other_values())
             return
+        policies = ((each.bank, each.policy) for each in good)
+        self._counted = frozenset().union(
+            *(measured.counted.get(policy, frozenset()) for policy in policies)
+        )
         trial.match(
             key,
             plain_keys.signer_of(public, min(digests[each] for each in good)),

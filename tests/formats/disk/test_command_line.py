@@ -109,6 +109,17 @@ def test_the_last_root_hash_counts() -> None:
     assert parse_command_line(b"roothash=aabb roothash=none usrhash") == {}
 
 
+def test_a_root_hash_behind_a_quotation_mark_that_is_never_closed() -> None:
+    """systemd takes all that follows for one word, and finds no root hash."""
+    assert parse_command_line(b'a=b" roothash=aabb') == {}
+    assert parse_command_line(b'roothash=aabb b="roothash=ccdd') == {"root": b"\xaa\xbb"}
+
+
+def test_a_root_hash_for_the_initrd_alone_replaces_the_other() -> None:
+    assert parse_command_line(b"roothash=aabb rd.roothash=ccdd") == {"root": b"\xcc\xdd"}
+    assert parse_command_line(b"usrhash=aabb -- rd.usrhash=none") == {}
+
+
 @given(st.binary(max_size=200))
 def test_any_command_line_is_read(line: bytes) -> None:
     parse_command_line(line)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from assay.model.finding import UsageError
 from assay.model.reading import Options
-from assay.model.verdict import Verdict
+from assay.model.verdict import State, Verdict
 from assay.pipeline import VerifyOptions, verify
 from assay.trust.anchors import Trust
 from tests.formats.pe.test_authenticode import ROOT, SIGNER
@@ -192,6 +192,25 @@ def test_older_stubs_measure_fewer_sections(tmp_path: Path, version: int) -> Non
     assert (".uname" in left_out) is (version < 253)
     assert (".ucode" in left_out) is (version < 256)
     assert (".hwids" in left_out) is (version < 257)
+
+
+@pytest.mark.parametrize("name", [".ucode", ".dtbauto", ".profile"])
+def test_a_section_added_to_an_image_whose_signed_values_leave_it_out(
+    tmp_path: Path, name: str
+) -> None:
+    """Stubs that do not know the section, or do not choose it, come to the values that were signed:
+    these say nothing of it."""
+    image, key = tmp_path / "linux.efi", tmp_path / "pcr.pem"
+    signed = signed_values(entry(KEY, SECTIONS, version=252))
+    key.write_bytes(pem(KEY))
+    where = (name, b"put there by somebody else")
+    image.write_bytes(program(*SECTIONS, signed, where).unsigned())
+    [verdict] = verify(str(image), VerifyOptions(Trust().add_key(key), at=NOW))
+    states = {part.id.rpartition("/")[2]: part.state for part in verdict.components}
+    assert states[f"section[{name}]"] is not State.BOUND
+    if name != ".profile":
+        assert states["section[.cmdline]"] is State.BOUND
+        assert states["section[.linux]"] is State.BOUND
 
 
 def test_device_trees_for_certain_hardware(tmp_path: Path) -> None:

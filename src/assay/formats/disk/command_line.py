@@ -16,8 +16,10 @@ from assay.model.spans import Span, through
 from assay.sources.blobs import SliceBlob
 
 _SECTION = re.compile(r"/section\[\.cmdline(?::\d+)?\]\Z")
-_WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
-_NAMES = {"roothash": "root", "usrhash": "usr"}
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|\Z))+')
+"""A quotation mark that is never closed holds for all that follows, as for systemd."""
+_NAMES = {"roothash": "root", "usrhash": "usr", "rd.roothash": "root", "rd.usrhash": "usr"}
+"""An initrd takes the names that are for it alone as well."""
 
 
 def parse_command_line(data: bytes) -> dict[str, bytes]:

@@ -38,6 +38,8 @@ class Measured(Struct):
     findings: Sequence[Finding] = field(default_factory=tuple)
     computed: dict[str, dict[bytes, str]] = field(default_factory=dict)
     """What `policies` found out, by bank: it takes long where hardware decides."""
+    counted: dict[tuple[str, bytes], frozenset[int]] = field(default_factory=dict)
+    """For each of these policies, by bank, the positions in the plan of the sections that count."""
 
     def value(self, bank: str, phases: Sequence[str]) -> bytes | None:
         """PCR 11 after these phases; None where that depends on the hardware."""
@@ -53,11 +55,19 @@ class Measured(Struct):
         found = self.computed[bank] = {}
         for sections in self._states(bank):
             base = kernel.pcr_11(bank, sections)
+            counted = self._positions(bank, sections)
             for phases in self.plan.paths:
                 value = kernel.extended(bank, kernel.phase_events(bank, phases), base)
                 name = ":".join(phases) or "the stub"
-                found.setdefault(kernel.pcr_policy(bank, value), name)
+                policy = kernel.pcr_policy(bank, value)
+                found.setdefault(policy, name)
+                self.counted.setdefault((bank, policy), counted)
         return found
+
+    def _positions(self, bank: str, sections: Sequence[tuple[str, bytes]]) -> frozenset[int]:
+        names = (name for name, _ in self.plan.sections)
+        named = zip(names, self.digests[bank], strict=True)
+        return frozenset(place for place, each in enumerate(named) if each in sections)
 
     def _states(self, bank: str) -> Iterator[list[tuple[str, bytes]]]:
         """The sections that a stub may measure: first as the stub in this image does, then as stubs

@@ -58,6 +58,7 @@ class PolicyScheme(Protocol):
         request: ScanRequest,
         document: str,
         signature_id: str,
+        parts: Sequence[str],
     ) -> PreparedSignature: ...
 
 
@@ -223,6 +224,7 @@ class _Reader:
                     request,
                     pcr.id,
                     f"{place}/key[{number}]" if number else place,
+                    [self._components[each] for each in measured],
                 )
             )
 
