@@ -56,3 +56,10 @@ def test_without_a_size_a_missing_chunk_is_a_truncation() -> None:
     found = compared(data, data[:32], size_known=False)
     assert found.cause.startswith("truncation")
     assert found.absent == 1
+
+
+def test_more_digests_than_a_component_of_the_claimed_size_can_have() -> None:
+    claimed = bytes(32) + bytes([1]) * 32 + bytes([2]) * 32
+    found = compare(claimed, claimed[:64], 32, 4096, 8192, 8192)
+    assert found.absent == 1
+    assert found.cause

@@ -53,7 +53,7 @@ def compare(
     ]
     numbers = SpanSet((number, number + 1) for number in wrong)
     bad = _bytes(numbers, step, size)
-    if claimed_size is None:
+    if claimed_size is None or (absent and not wrong and claimed_size <= size):
         claimed_size = size + 1 if absent else size
     cause = _UNTOLD
     if wrong or not gaps:

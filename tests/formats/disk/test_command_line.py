@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.formats.disk.command_line import parse_command_line
+from assay.formats.disk.command_line import command_lines, parse_command_line
+from assay.formats.pe.sections import SECTION
+from assay.model.component import Component, Slice
 from assay.model.verdict import State, Verdict
 from assay.pipeline import VerifyOptions, verify
+from assay.sources.blobs import MemoryBlob
 from assay.trust.anchors import Trust
 from tests.formats.disk.ddi import DATA, Image, Tree, some_data, tree_of
 from tests.formats.disk.test_discoverable import state
@@ -94,6 +97,17 @@ def test_a_command_line_that_was_changed(tmp_path: Path, tree: Tree) -> None:
     assert check(tmp_path, Image().add("root", tree), content).exit_status == 1
 
 
+def test_a_file_that_is_called_like_a_section(tree: Tree) -> None:
+    """Whoever vouches for the bytes of a file does not say that they are a command line."""
+    for kind, found in (("file", 0), ("pe-section", 1)):
+        labels = {SECTION: ".cmdline"} if kind == "pe-section" else {}
+        text = f"roothash={tree.root}".encode()
+        component = Component("x/section[.cmdline]", kind, Slice("disk", ((0, len(text)),)), "disk",
+                              len(text), labels=labels)  # fmt: skip
+        lines = command_lines(MemoryBlob(text), "disk", {component.id: component})
+        assert len(list(lines)) == found
+
+
 def test_another_root_partition_beside_the_one_that_is_named(tmp_path: Path, tree: Tree) -> None:
     image = Image().add("root", tree)
     image.content["root#2"] = some_data(9, 5)
@@ -113,6 +127,11 @@ def test_a_root_hash_behind_a_quotation_mark_that_is_never_closed() -> None:
     """systemd takes all that follows for one word, and finds no root hash."""
     assert parse_command_line(b'a=b" roothash=aabb') == {}
     assert parse_command_line(b'roothash=aabb b="roothash=ccdd') == {"root": b"\xaa\xbb"}
+
+
+def test_a_later_root_hash_in_single_quotation_marks() -> None:
+    assert parse_command_line(b"roothash=aabb 'roothash=ccdd'") == {"root": b"\xcc\xdd"}
+    assert parse_command_line(b"""a='b roothash=aabb' c="it's" """) == {}
 
 
 def test_a_root_hash_for_the_initrd_alone_replaces_the_other() -> None:

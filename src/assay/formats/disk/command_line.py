@@ -10,14 +10,15 @@ import re
 from collections.abc import Iterator, Mapping
 
 from assay import limits
+from assay.formats.pe.sections import SECTION
 from assay.model.component import Component, Slice
 from assay.model.reading import Blob
 from assay.model.spans import Span, through
 from assay.sources.blobs import SliceBlob
 
-_SECTION = re.compile(r"/section\[\.cmdline(?::\d+)?\]\Z")
-_WORD = re.compile(r'(?:[^\s"]|"[^"]*(?:"|\Z))+')
-"""A quotation mark that is never closed holds for all that follows, as for systemd."""
+_QUOTED = re.compile(r"""(["'])(.*?)(?:\1|\Z)""", re.DOTALL)
+_WORD = re.compile(r"""(?:[^\s"']|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))+""")
+"""As for systemd: a quotation mark that is never closed holds for all that follows."""
 _NAMES = {"roothash": "root", "usrhash": "usr", "rd.roothash": "root", "rd.usrhash": "usr"}
 """An initrd takes the names that are for it alone as well."""
 
@@ -28,7 +29,7 @@ def parse_command_line(data: bytes) -> dict[str, bytes]:
     text = data.partition(b"\0")[0].decode("utf-8", "replace")
     found: dict[str, bytes] = {}
     for word in _WORD.findall(text):
-        name, equals, value = word.replace('"', "").partition("=")
+        name, equals, value = _QUOTED.sub(r"\2", word).partition("=")
         if equals and name in _NAMES:
             found.pop(_NAMES[name], None)
             if re.fullmatch("(?:[0-9a-fA-F]{2})+", value):
@@ -42,10 +43,11 @@ def command_lines(
     """The command lines of unified kernel images on a disk (the component ``whole``): the id of
     each, and its bytes. Raises AssayError when they cannot be had."""
     for component in components.values():
-        if not _SECTION.search(component.id):
+        # a file may have any name: it is no section for being called like one
+        if component.kind != "pe-section" or component.labels.get(SECTION) != ".cmdline":
             continue
         spans = _place(component, whole, components)
-        if spans is not None:
+        if spans is not None and (component.size or 0) <= limits.UKI_TEXT:
             yield component.id, SliceBlob(disk, spans).read_at(0, limits.UKI_TEXT)
 
 

@@ -58,6 +58,8 @@ def _read_command_lines(disk: Blob, whole: str, systems: list[_System], reading:
     components = {component.id: component for component in reading.components}
     named = False
     for line, text in command_lines(disk, whole, components):
+        # what was parsed has to be what is measured
+        reading.requests.append((line, unchanged_request(text)))
         for designator, root in parse_command_line(text).items():
             fitting = [each for each in systems if each.designator == designator]
             for system in fitting:
