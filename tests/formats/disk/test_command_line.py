@@ -134,6 +134,12 @@ def test_a_later_root_hash_in_single_quotation_marks() -> None:
     assert parse_command_line(b"""a='b roothash=aabb' c="it's" """) == {}
 
 
+def test_a_root_hash_behind_a_space_of_unicode() -> None:
+    """It is a part of the word before it."""
+    assert parse_command_line("a=b\u00a0roothash=aabb c\u2003roothash=ccdd".encode()) == {}
+    assert parse_command_line(b"a=b\nroothash=aabb\tc") == {"root": b"\xaa\xbb"}
+
+
 def test_a_root_hash_for_the_initrd_alone_replaces_the_other() -> None:
     assert parse_command_line(b"roothash=aabb rd.roothash=ccdd") == {"root": b"\xcc\xdd"}
     assert parse_command_line(b"usrhash=aabb -- rd.usrhash=none") == {}

@@ -17,8 +17,9 @@ from assay.model.spans import Span, through
 from assay.sources.blobs import SliceBlob
 
 _QUOTED = re.compile(r"""(["'])(.*?)(?:\1|\Z)""", re.DOTALL)
-_WORD = re.compile(r"""(?:[^\s"']|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))+""")
-"""As for systemd: a quotation mark that is never closed holds for all that follows."""
+_WORD = re.compile(r"""(?:[^\x00-\x20"']|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))+""")
+"""As for systemd: a quotation mark that is never closed holds for all that follows, and no other
+characters part words than a space and those for control, of which its stub makes spaces."""
 _NAMES = {"roothash": "root", "usrhash": "usr", "rd.roothash": "root", "rd.usrhash": "usr"}
 """An initrd takes the names that are for it alone as well."""
 
