@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from assay.model.contents import ContentAccount, EntryCount, FileAccount, SbomReport
 from assay.model.grounds import SeenVersion, Target
-from assay.model.statement import Contents
+from assay.model.statement import Contents, Provenance
 from assay.model.verdict import ComponentReport, State
+from assay.policy.evaluate.versions import read_version
 from assay.policy.names import registry_name
 from tests.policy.judging import (
     DIGEST,
@@ -169,3 +170,27 @@ def test_files_that_only_another_sbom_accounts_for_do_not_count(other: tuple[str
     assert outcome(document, compared((*other, 100), total=100)) == "refused"
     enough = ("sbom", "signed", 95)
     assert outcome(document, compared(enough, (*other, 5), total=100)) == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("condition", "anchor", "expected"),
+    [
+        ("size(signers) > 0", "scanner", "refused"),
+        ("size(signers) > 0", "on-call", "refused"),
+        ("size(signers) > 0", "release", "allowed"),
+        ("statements.exists(s, s.kind == 'slsa-provenance')", "scanner", "refused"),
+        ("statements.exists(s, s.kind == 'slsa-provenance')", "ci", "allowed"),
+    ],
+)
+def test_an_anchor_for_something_else_meets_no_condition(
+    condition: str, anchor: str, expected: str
+) -> None:
+    pytest.importorskip("cel_expr_python")
+    said = Provenance("https://forge.example/runner", "https://forge.example/workflow/v1")
+    found = with_statement(facts(endorsement(anchor)), "slsa-provenance", said, anchor)
+    assert outcome(rule(f'{{expressions: [{{require: "{condition}"}}]}}'), found) == expected
+
+
+def test_digits_of_another_script_are_no_version() -> None:
+    for order in ("semantic", "numbers"):
+        assert read_version("\u0661.0.0", order) is None

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from assay.model.policy_result import RequirementResult, Result
+from assay.model.statement import (
+    Contents,
+    Exploitability,
+    Provenance,
+    Scan,
+    StatementReport,
+    Summary,
+)
 from assay.model.verdict import State
 from assay.policy.evaluate.model import Check, Context, Scene, result, worst
 from assay.policy.expressions import VARIABLES, Condition, Variables, condition
-from assay.policy.model import Expression
+from assay.policy.model import Expression, Purpose
 
 KIND = "expressions"
 
+Serving = Mapping[Purpose, frozenset[str]]
+"""The anchors whose word counts for a purpose: the others have no say in a condition either."""
 
-def compiled(wanted: Sequence[Expression], _context: Context) -> Check:
+
+def compiled(wanted: Sequence[Expression], context: Context) -> Check:
     """The check of conditions. Raises ValueError for one that is none, UsageError where no library
     is installed."""
     conditions = [(each, condition(each.require)) for each in wanted]
+    serving: Serving = {purpose: context.serving(purpose) for purpose in Purpose}
     named = frozenset(
         name
         for name in VARIABLES
@@ -28,7 +40,7 @@ def compiled(wanted: Sequence[Expression], _context: Context) -> Check:
     )
 
     def check(scene: Scene) -> RequirementResult:
-        variables = _variables(scene, named)
+        variables = _variables(scene, named, serving)
         results = [_one(each, holds, variables) for each, holds in conditions]
         return worst(KIND, results, "nothing is asked for")
 
@@ -48,21 +60,21 @@ def _one(wanted: Expression, holds: Condition, variables: Variables) -> Requirem
     return result(KIND, Result.FAILED, why, seen)
 
 
-def _variables(scene: Scene, named: frozenset[str]) -> Variables:
+def _variables(scene: Scene, named: frozenset[str], serving: Serving) -> Variables:
     """The variables that are asked for; rules that see the same share them."""
     made: dict[Any, Variables] = scene.known.kept.setdefault(KIND, {})
     shared = (scene.same_as, named)
     if shared not in made:
-        made[shared] = Variables({name: _MAKERS[name](scene) for name in named})
+        made[shared] = Variables({name: _MAKERS[name](scene, serving) for name in named})
     return made[shared]
 
 
-def _image(scene: Scene) -> Any:
+def _image(scene: Scene, _serving: Serving) -> Any:
     facts, name, targets = scene.facts, scene.known.name, scene.known.targets
     return {
         "name": facts.grounds.name,
         "repository": name.repository,
-        "tag": name.tag,
+        "tag": "" if name.pinned else name.tag,
         "resolved": facts.resolved,
         "format": facts.format,
         "intact": facts.intact.value,
@@ -73,12 +85,12 @@ def _image(scene: Scene) -> Any:
     }
 
 
-def _coverage(scene: Scene) -> Any:
+def _coverage(scene: Scene, _serving: Serving) -> Any:
     return {**_plain(scene.facts.coverage), "fraction": scene.facts.coverage.fraction}
 
 
-def _signers(scene: Scene) -> Any:
-    """Everybody who vouches for the image by an anchor of the policy, and how."""
+def _signers(scene: Scene, serving: Serving) -> Any:
+    """Everybody who vouches for the image by an anchor that is for images, and how."""
     return [
         {
             "anchor": each.anchor,
@@ -94,11 +106,11 @@ def _signers(scene: Scene) -> Any:
         }
         for reached in scene.known.targets
         for each in scene.endorsements(reached.id)
-        if each.signer is not None
+        if each.signer is not None and each.anchor in serving[Purpose.IMAGE]
     ]
 
 
-def _components(scene: Scene) -> Any:
+def _components(scene: Scene, _serving: Serving) -> Any:
     return [
         {
             "id": each.id,
@@ -116,7 +128,7 @@ def _components(scene: Scene) -> Any:
     ]
 
 
-def _findings(scene: Scene) -> Any:
+def _findings(scene: Scene, _serving: Serving) -> Any:
     return [
         {
             "code": each.code,
@@ -128,30 +140,48 @@ def _findings(scene: Scene) -> Any:
     ]
 
 
-def _statements(scene: Scene) -> Any:
-    """The statements about the image that an anchor of the policy vouches for."""
+def _statements(scene: Scene, serving: Serving) -> Any:
+    """The statements about the image that an anchor vouches for which is for such statements."""
     return [
         {
             "document": each.document,
             "type": each.predicate_type,
             "kind": each.kind,
-            "anchors": sorted(scene.persons(each.document)),
+            "anchors": sorted(anchors),
             "facts": _plain(each.facts),
         }
         for each in scene.facts.statements
-        if each.trusted and each.about and scene.persons(each.document)
+        if each.trusted
+        and each.about
+        and (anchors := serving[_purpose_of(each)].intersection(scene.persons(each.document)))
     ]
 
 
-_MAKERS: dict[str, Callable[[Scene], Any]] = {
+def _purpose_of(statement: StatementReport) -> Purpose:
+    return next(
+        (purpose for kind, purpose in _PURPOSES if isinstance(statement.facts, kind)),
+        Purpose.STATEMENT,
+    )
+
+
+_PURPOSES = (
+    (Provenance, Purpose.PROVENANCE),
+    (Contents, Purpose.SBOM),
+    (Scan, Purpose.SCAN),
+    (Exploitability, Purpose.VEX),
+    (Summary, Purpose.SUMMARY),
+)
+
+
+_MAKERS: dict[str, Callable[[Scene, Serving], Any]] = {
     "image": _image,
     "coverage": _coverage,
     "signers": _signers,
     "components": _components,
     "findings": _findings,
     "statements": _statements,
-    "occasion": lambda scene: _plain(scene.known.occasion),
-    "now": lambda scene: scene.at,
+    "occasion": lambda scene, _: _plain(scene.known.occasion),
+    "now": lambda scene, _: scene.at,
 }
 """What a condition may speak of. What the image says of itself is in ``image``; what others say of
 it only counts where an anchor of the policy vouches for it."""

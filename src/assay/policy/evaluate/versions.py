@@ -8,9 +8,10 @@ from typing import Any
 
 _SEMANTIC = re.compile(
     r"v?(0|[1-9]\d{0,17})\.(0|[1-9]\d{0,17})\.(0|[1-9]\d{0,17})"
-    r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+    r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
+    re.ASCII,
 )
-_NUMBERS = re.compile(r"v?(\d{1,18}(?:\.\d{1,18}){0,15})")
+_NUMBERS = re.compile(r"v?(\d{1,18}(?:\.\d{1,18}){0,15})", re.ASCII)
 
 
 @total_ordering
