@@ -76,6 +76,18 @@ def test_another_spelling_of_the_registry_escapes_no_rule(name: str) -> None:
         assert outcome(policy(text), named(f"docker://{name}", endorsement("other"))) == "refused"
 
 
+def test_a_name_without_its_registry_escapes_no_rule() -> None:
+    """``docker://acme/app`` where a default registry is set: the registry is in what it led to."""
+    image = facts(
+        endorsement("other"),
+        image="docker://acme/app:1",
+        name="docker://acme/app:1",
+        resolved=f"docker://registry.example/acme/app@{DIGEST}",
+    )
+    assert outcome(policy(STRICT), image) == "refused"
+    assert outcome(policy(STRICT), named("docker://acme/app:1", endorsement("other"))) == "allowed"
+
+
 def test_the_port_of_another_service_is_another_registry() -> None:
     found = named("docker://registry.example:5000/acme/app:1", endorsement("release"))
     document = policy(STRICT.replace("  - {name: all, require: {signers: other}}\n", ""))

@@ -34,6 +34,11 @@ def image_name(facts: Facts) -> ImageName:
         forms = tuple(dict.fromkeys((name, facts.resolved)))
         return ImageName(forms, exact=forms)
     found = registry_name(name)
+    if not given and facts.resolved.startswith(_TRANSPORT):
+        # a name without a registry means the one that is default here: rules about that one hold
+        at_home = registry_name(facts.resolved)
+        both_ways = tuple(dict.fromkeys((*at_home.repositories, *found.repositories)))
+        found = replace(found, repository=both_ways[0], repositories=both_ways)
     written = name.removeprefix(_TRANSPORT)
     digest = facts.resolved.rpartition("@")[2] if "@" in facts.resolved else ""
     tagged = [f"{each}:{found.tag}" for each in found.repositories if found.tag]

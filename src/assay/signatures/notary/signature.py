@@ -236,10 +236,11 @@ class NotarySignature:
         if placed:
             trial.fail(key, _status(placed), placed[0].detail, *placed)
             return
-        time, source = self._stated_time()
+        time, _ = self._stated_time()
         signer = plain_keys.signer_of(public, self._digest)
         if time is not None:
-            signer = replace(signer, signed_at=shown(time), time_source=source)
+            # the key that is trusted states it itself, as whomever: nobody else proves it
+            signer = replace(signer, signed_at=shown(time), time_source="signer")
         notices = plain_keys.notices(public, self.signature.document, self.signature.id)
         trial.match(key, signer, {"signing scheme": self._envelope.scheme}, *notices)
 
