@@ -34,7 +34,8 @@ def image_name(facts: Facts) -> ImageName:
         forms = tuple(dict.fromkeys((name, facts.resolved)))
         return ImageName(forms, exact=forms)
     found = registry_name(name)
-    if not given and facts.resolved.startswith(_TRANSPORT):
+    resolved = facts.resolved.startswith(_TRANSPORT) and not given
+    if resolved and not _names_registry(found.repository):
         # a name without a registry means the one that is default here: rules about that one hold
         at_home = registry_name(facts.resolved)
         both_ways = tuple(dict.fromkeys((*at_home.repositories, *found.repositories)))
@@ -61,12 +62,17 @@ def registry_name(text: str) -> ImageName:
     return ImageName((plain,), repositories[0], tag, repositories, bool(at), (plain,))
 
 
+def _names_registry(repository: str) -> bool:
+    registry, slash, _ = repository.partition("/")
+    return bool(slash) and ("." in registry or ":" in registry or registry == "localhost")
+
+
 def _spellings(repository: str) -> tuple[str, ...]:
     """All ways to write a repository, the plainest first: by another spelling of its registry an
     image is still what a rule is about."""
-    registry, slash, path = repository.partition("/")
-    if not slash or not ("." in registry or ":" in registry or registry == "localhost"):
+    if not _names_registry(repository):
         return (repository,)
+    registry, _, path = repository.partition("/")
     host, colon, port = registry.lower().rpartition(":")
     if not colon or not port.isdigit():
         host, port = registry.lower(), ""
