@@ -33,9 +33,10 @@ class Reader:
         self._fd, self._base, self._chunk_size = fd, base, chunk_size
         width = len(prefix) + chunk_size + len(suffix)
         count = max(1, min(MOST_SLOTS, AT_ONCE // chunk_size))
-        # begins a page: copying to a bytearray, which begins a little after one, takes the system
-        # several times as long
-        memory = memoryview(mmap.mmap(-1, width * count))
+        # Chunks that lie as pages do are copied several times as fast to memory that begins a page;
+        # with something between them it is the other way round.
+        plain = width == chunk_size
+        memory = memoryview(mmap.mmap(-1, width * count) if plain else bytearray(width * count))
         memory[:] = (prefix + bytes(chunk_size) + suffix) * count
         self._slots = [memory[at : at + width] for at in range(0, count * width, width)]
         first, end = len(prefix), len(prefix) + chunk_size
