@@ -23,6 +23,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from assay import limits
+from assay.user_folders import user_folder
 from assay.version import __version__
 
 _KEY_SIZE = 32
@@ -191,23 +192,16 @@ class FactStore:
 
 def open_store(path: Path | None = None, key_path: Path | None = None) -> FactStore | None:
     """The user's store; None where there can be none: no key can be had that is ours alone."""
-    key = _local_key(key_path or _base("XDG_STATE_HOME", ".local/state") / "facts.key")
+    key = _local_key(key_path or user_folder("XDG_STATE_HOME") / "facts.key")
     if key is None:
         return None
-    return FactStore(path or _base("XDG_CACHE_HOME", ".cache") / "facts.db", key)
+    return FactStore(path or user_folder("XDG_CACHE_HOME") / "facts.db", key)
 
 
 @cache
 def shared_store() -> FactStore | None:
     """The user's store, one for the whole process."""
     return open_store()
-
-
-def _base(variable: str, otherwise: str) -> Path:
-    """A directory of the XDG Base Directory Specification."""
-    given = os.environ.get(variable, "")
-    base = Path(given) if given.startswith("/") else Path.home() / otherwise
-    return base / "assay"
 
 
 def _local_key(path: Path) -> bytes | None:

@@ -10,12 +10,12 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
+from assay.user_folders import user_folder
+
 
 def folder() -> Path:
     """The place for state, by the XDG base directory specification."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    root = Path(base) if base.startswith("/") else Path.home() / ".local" / "state"
-    return root / "assay" / "ledgers"
+    return user_folder("XDG_STATE_HOME") / "ledgers"
 
 
 def _file(origin: str) -> Path:

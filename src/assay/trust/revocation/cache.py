@@ -13,15 +13,14 @@ import tempfile
 from pathlib import Path
 
 from assay import limits
+from assay.user_folders import user_folder
 
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def default_folder() -> Path:
     """Where the cache is unless told otherwise (XDG Base Directory Specification)."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(home) if home.startswith("/") else Path.home() / ".cache"
-    return base / "assay" / "revocation"
+    return user_folder("XDG_CACHE_HOME") / "revocation"
 
 
 class Cache:

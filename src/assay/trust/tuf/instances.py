@@ -17,6 +17,7 @@ from assay import canonical_json, limits, strict_json
 from assay.evidence.model import read_bounded
 from assay.model.finding import AssayError, UsageError
 from assay.sources.http.url import parse_url
+from assay.user_folders import user_folder
 
 DEFAULT = "default"
 TARGET = "trusted_root.json"
@@ -43,18 +44,14 @@ class Instance(Struct, frozen=True):
     def copy(self) -> Path:
         """Where the copy of the repository is kept: another one for another address or root."""
         told = f"{self.mirror}\n{self.target}\n{self.root_digest}".encode()
-        return _base("XDG_CACHE_HOME", ".cache") / f"{self.name}-{sha256(told).hexdigest()[:16]}"
+        return (
+            user_folder("XDG_CACHE_HOME") / "tuf" / f"{self.name}-{sha256(told).hexdigest()[:16]}"
+        )
 
 
 def folder() -> Path:
     """Where instances are kept."""
-    return _base("XDG_CONFIG_HOME", ".config")
-
-
-def _base(variable: str, otherwise: str) -> Path:
-    given = os.environ.get(variable, "")
-    base = Path(given) if given.startswith("/") else Path.home() / otherwise
-    return base / "assay" / "tuf"
+    return user_folder("XDG_CONFIG_HOME") / "tuf"
 
 
 def is_name(text: str) -> bool:
